@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+from urllib.parse import quote
+
+import requests
+
+from ingest import __version__
+from ingest.aisensy import answers, wire
+from ingest.models import Outcome, Verdict
+
+CONNECT_TIMEOUT = 5.0  # seconds
+MAX_BODY = 65_536  # bytes of an answer that are read
+_HOSTS = 32  # accounts may have URLs of their own
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
+        """None: where a redirect leads is never asked, so that its body is not read without bounds."""
+        return None
+
+
+class Client:
+    """Sends requests to AiSensy, over kept connections. Threads may share it.
+
+    `timeout` is the time for an answer in seconds, from its first byte to its last; `pool` how many connections are
+    kept for each host.
+    """
+
+    def __init__(self, timeout: float, pool: int = 8) -> None:
+        self._timeouts = (min(CONNECT_TIMEOUT, timeout), timeout)
+        self._session = _Session()
+        self._session.trust_env = False  # a proxy or a .netrc of the machine must not see people's data
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._session.headers["User-Agent"] = f"ingest/{__version__}"
+        adapter = wire.Adapter(pool_connections=_HOSTS, pool_maxsize=pool, max_retries=0)
+        self._session.mount("http://", adapter)
+        self._session.mount("https://", adapter)
+
+    def send(self, url: str, key: str, request: dict[str, Any]) -> Outcome:
+        """Send one request (without apiKey) and tell what came of it. Never raises; the key is in no outcome."""
+        try:
+            body = json.dumps({"apiKey": key, **request}, ensure_ascii=False, allow_nan=False).encode()
+        except (TypeError, ValueError, RecursionError):
+            return Outcome(Verdict.INVALID, "The request can't be written as JSON.")
+        wire.written.set(False)
+        try:
+            return self._post(url, body, _hider(key))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not be taken for a request that was not sent
+            return answers.failure(error, wire.written.get())
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        self._session.close()
+
+    def _post(self, url: str, body: bytes, hide: Callable[[str], str]) -> Outcome:
+        with self._session.post(
+            url,
+            data=body,
+            headers={"Content-Type": "application/json"},
+            timeout=self._timeouts,
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            return answers.outcome(response.status_code, response.headers, _read(response), hide)
+
+
+def _read(response: requests.Response) -> bytes:
+    """The answer's body, or as much of it as came: what is not whole is no JSON object, so never a success."""
+    body = bytearray()
+    try:
+        for chunk in response.iter_content(8_192):
+            body += chunk
+            if len(body) > MAX_BODY:
+                break
+    except (requests.RequestException, OSError):
+        pass
+    return bytes(body[:MAX_BODY])
+
+
+def _hider(key: str) -> Callable[[str], str]:
+    """A function that takes the key out of a text, also where JSON or a URL has escaped it."""
+    spellings = {key, json.dumps(key)[1:-1], key.replace("/", "\\/"), quote(key), quote(key, safe="")} - {""}
+    pattern = re.compile("|".join(re.escape(one) for one in sorted(spellings, key=len, reverse=True)) or r"(?!)")
+    return lambda text: pattern.sub("***", text)

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+from ingest.mapping import loader
+from ingest.mapping.loader import Catalog
+
+LOOK_AGAIN = 1.0  # seconds
+
+
+class LiveCatalog:
+    """The mappings as they stand in their folder: a change of a file is seen within a second, by every process."""
+
+    def __init__(self, folder: Path, country: str) -> None:
+        self._folder = folder
+        self._country = country
+        self._lock = threading.Lock()
+        self._looked_at = -LOOK_AGAIN
+        self._stamps: object = None
+        self._catalog = Catalog({}, {}, [])
+
+    def current(self) -> Catalog:
+        """The catalogue of now. The same object as before as long as no file changes."""
+        if time.monotonic() - self._looked_at >= LOOK_AGAIN and self._lock.acquire(blocking=self._stamps is None):
+            try:
+                stamps = self._stamp()
+                if stamps != self._stamps:
+                    self._catalog = loader.load(self._folder, self._country)
+                    self._stamps = stamps
+                self._looked_at = time.monotonic()
+            finally:
+                self._lock.release()
+        return self._catalog
+
+    def _stamp(self) -> tuple[tuple[str, int, int, int], ...]:
+        found = []
+        for path in sorted(self._folder.rglob("*")):
+            try:
+                stat = path.stat()
+            except OSError:  # gone between listing and looking
+                continue
+            found.append((str(path), stat.st_mtime_ns, stat.st_size, stat.st_ino))
+        return tuple(found)

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+import pkgutil
+from importlib import import_module
+
+from ingest.channels.base import Channel as Channel
+
+
+def _discover() -> dict[str, Channel]:
+    modules = [import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)]
+    kinds = [
+        kind
+        for module in modules
+        for kind in vars(module).values()
+        if isinstance(kind, type) and issubclass(kind, Channel) and kind.__module__ == module.__name__
+    ]
+    return {kind.name: kind() for kind in kinds if kind is not Channel}
+
+
+CHANNELS: dict[str, Channel] = _discover()
+"""Every channel by its name: those of all files in this folder."""

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ingest.channels.graph import BATCH, Graph
+from ingest.errors import GraphError
+from ingest.mapping.loader import Intake
+from ingest.models import Delivery, Reason
+from ingest.settings import Secrets
+
+ACCESS_TOKEN = "FACEBOOK_ACCESS_TOKEN"
+APP_SECRET = "FACEBOOK_APP_SECRET"
+
+Access = Callable[[Delivery], tuple[str, str]]
+"""The names of the variables that hold the access token and the app secret for a delivery's lead."""
+
+
+def access_names(intake: Intake | None, delivery: Delivery) -> tuple[str, str]:
+    """The variables for a lead: those of its mapping, the token by its page where the mapping tells tokens by page."""
+    if intake is None:
+        return ACCESS_TOKEN, APP_SECRET
+    page = str(json.loads(delivery.event.body).get("page_id") or "")
+    tokens = intake.auth.get("access_token") or (ACCESS_TOKEN,)
+    secrets = intake.auth.get("app_secret") or (APP_SECRET,)
+    return intake.access_tokens.get(page, tokens[0]), secrets[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Deliveries whose leads were looked up: each now with its lead, or with why not."""
+
+    leads: list[Delivery]
+    missing: list[tuple[Delivery, GraphError]]
+
+
+class Lookups:
+    """Looks leads up at the side, up to 50 a call, with a few threads for each token."""
+
+    def __init__(self, graph: Graph, secrets: Secrets, tell: Callable[[Found], None]) -> None:
+        self._graph = graph
+        self._secrets = secrets
+        self._tell = tell
+        self._pools: dict[str, ThreadPoolExecutor] = {}
+        self.under_way = 0
+
+    def start(self, deliveries: Iterable[Delivery], access: Access) -> None:
+        """Look leads up; what is found is told when it is there."""
+        groups: dict[tuple[str, str], list[Delivery]] = defaultdict(list)
+        for delivery in deliveries:
+            groups[access(delivery)].append(delivery)
+        for (token, app_secret), group in groups.items():
+            pool = self._pools.setdefault(token, ThreadPoolExecutor(2, thread_name_prefix="graph"))
+            for start in range(0, len(group), BATCH):
+                self.under_way += 1
+                pool.submit(self._look, group[start : start + BATCH], token, app_secret)
+
+    def answered(self) -> None:
+        """The worker has taken what was found."""
+        self.under_way -= 1
+
+    def close(self) -> None:
+        """Start nothing more."""
+        for pool in self._pools.values():
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _look(self, group: list[Delivery], token_name: str, app_secret_name: str) -> None:
+        token = self._secrets.get(token_name)
+        ids = [delivery.event.identity.external_id for delivery in group]
+        answers: dict[str, dict[str, Any] | GraphError]
+        if token is None:
+            answers = dict.fromkeys(ids, GraphError(Reason.LEAD_UNAVAILABLE, f"{token_name} is not set"))
+        else:
+            answers = self._graph.fetch(ids, token, self._secrets.get(app_secret_name))
+        found = Found([], [])
+        for delivery, external_id in zip(group, ids, strict=True):
+            answer = answers[external_id]
+            if isinstance(answer, GraphError):
+                found.missing.append((delivery, answer))
+            else:
+                found.leads.append(replace(delivery, lead=json.dumps(answer).encode()))
+        self._tell(found)

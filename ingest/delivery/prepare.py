@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from ingest import aisensy
+from ingest.channels import CHANNELS
+from ingest.delivery.people import name_of, phone_of
+from ingest.errors import Hold, Skip
+from ingest.inbox.writes import Move
+from ingest.mapping.loader import Catalog, Mapping
+from ingest.mapping.render import Rendered, translate
+from ingest.models import Delivery, Lead, Meta, Reason, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A delivery that can leave at once: its request, and what the store shall keep of it when it does."""
+
+    delivery: Delivery
+    request: dict[str, Any]
+    kept: dict[str, Any]
+    on_timeout: str
+    event: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What became of a claimed delivery: ready to leave, or a move to another state; and how many routes held."""
+
+    ready: Ready | None = None
+    move: Move | None = None
+    routes: int = 1
+
+
+def lead_of(delivery: Delivery) -> Lead:
+    """The lead of a delivery whose look-up, where its channel needs one, is done."""
+    fetched = None if delivery.lead is None else json.loads(delivery.lead, parse_float=str)
+    return CHANNELS[delivery.event.channel].lead(json.loads(delivery.event.body, parse_float=str), fetched)
+
+
+def meta_of(delivery: Delivery) -> Meta:
+    """What the mapping's expressions see as `meta`."""
+    event = delivery.event
+    return Meta(event.channel, event.endpoint, event.id, event.identity.external_id, event.received_at)
+
+
+def prepare(delivery: Delivery, catalog: Catalog, owner: str) -> Prepared:
+    """Translate a claimed delivery by its mapping as it is now."""
+    mapping = catalog.mappings.get(delivery.event.endpoint)
+    tried = _tried(delivery, mapping)
+    if mapping is None or mapping.translation is None or delivery.event.channel not in CHANNELS:
+        return Prepared(move=parked(owner, delivery, _broken(mapping, delivery), {"tried": tried}, {}))
+    lead = lead_of(delivery)
+    every = translate(mapping.translation, lead, meta_of(delivery))
+    rendered = every[delivery.position] if delivery.position < len(every) else None
+    if rendered is None:
+        gone = Hold(Reason.NO_ROUTE, "The route that this delivery was for does not hold any more")
+        return Prepared(move=parked(owner, delivery, gone, {"tried": tried}, {}))
+    request = rendered.request or {}
+    event = {"name": request.get("userName") or name_of(lead), "phone": request.get("destination") or phone_of(lead)}
+    if delivery.lead is not None:
+        event["lead"] = delivery.lead
+    kept = {
+        "tried": tried,
+        "route": rendered.route,
+        "account": rendered.account,
+        "campaign": request.get("campaignName"),
+        "request": json.dumps(request, ensure_ascii=False) if request else None,
+    }
+    problem = _problem(rendered, lead, delivery)
+    if problem is not None:
+        return Prepared(move=parked(owner, delivery, problem, kept, event), routes=len(every))
+    ready = Ready(delivery, request, kept, rendered.policy.on_timeout, event)
+    return Prepared(ready=ready, routes=len(every))
+
+
+def _tried(delivery: Delivery, mapping: Mapping | None) -> str:
+    version = mapping.version if mapping else "-"
+    earlier = [one for one in delivery.tried.split() if one != version]
+    return " ".join([*earlier, version])
+
+
+def _broken(mapping: Mapping | None, delivery: Delivery) -> Hold:
+    if mapping is None:
+        message = f"There is no mapping for {delivery.event.endpoint}: put its file back, or discard the lead"
+        return Hold(Reason.MAPPING_BROKEN, message)
+    finding = next(iter(mapping.translation_findings or mapping.findings))
+    more = f" (and {len(mapping.findings) - 1} more: ingest check)" if len(mapping.findings) > 1 else ""
+    return Hold(Reason.MAPPING_BROKEN, f"{finding.message}{more}", finding.code, finding.place)
+
+
+def _problem(rendered: Rendered, lead: Lead, delivery: Delivery) -> Hold | None:
+    if lead.is_test:
+        return Skip(Reason.TEST_LEAD, "Meta's test lead: shown, never sent")
+    if rendered.problem is not None:
+        return rendered.problem
+    faults = aisensy.check(rendered.request or {})
+    if faults:
+        return Hold(Reason.REQUEST_INVALID, "; ".join(faults))
+    age = delivery.event.received_at - lead.created_at if lead.created_at else None
+    if rendered.policy.max_age and age and age > rendered.policy.max_age:
+        return Hold(Reason.TOO_OLD, f"The lead is older than max_age: {age.total_seconds() / 3600:.0f} h")
+    return None
+
+
+def parked(owner: str, delivery: Delivery, problem: Hold, kept: dict[str, Any], event: dict[str, Any]) -> Move:
+    """The move of a claimed delivery that goes no further: held, or skipped."""
+    return Move(
+        id=delivery.id,
+        before=delivery.status,
+        owner=owner,
+        values={
+            **kept,
+            "status": Status.SKIPPED if isinstance(problem, Skip) else Status.HELD,
+            "reason": problem.reason,
+            "error": str(problem),
+            "owner": None,
+            "due_at": None,
+        },
+        event=event,
+        event_id=delivery.event.id,
+    )
+
+

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ingest.models import Outcome, Reason, Status, Verdict
+
+PAUSES = (1, 2, 5, 30, 180, 900, 3600, 3 * 3600, 6 * 3600, 12 * 3600)
+"""Seconds before the second attempt, the third, …: ten retries in about a day."""
+
+LONGEST_WISH = 24 * 3600
+"""How long a Retry-After may make us wait, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What follows from an attempt: the delivery's next state, when it is due, and whether its account is paused."""
+
+    status: Status
+    reason: Reason | None = None
+    due_at: datetime | None = None
+    pauses_account: bool = False
+
+
+def after(
+    outcome: Outcome,
+    attempt: int,
+    now: datetime,
+    on_timeout: str = "hold",
+    spread: Callable[[], float] = random.random,
+) -> Step:
+    """The step after attempt number `attempt` (from 1). A pure function, but for the `spread` (0 to 1) of its pauses."""
+    match outcome.verdict:
+        case Verdict.SENT:
+            return Step(Status.SENT)
+        case Verdict.ACCOUNT:
+            return Step(Status.WAITING, Reason.ACCOUNT_PAUSED, now, pauses_account=True)
+        case Verdict.CAMPAIGN:
+            return Step(Status.HELD, Reason.CAMPAIGN_REJECTED)
+        case Verdict.INVALID:
+            return Step(Status.HELD, Reason.REQUEST_INVALID)
+        case Verdict.NUMBER:
+            return Step(Status.FAILED, Reason.NUMBER_REJECTED)
+        case Verdict.AMBIGUOUS if on_timeout != "retry":
+            return Step(Status.HELD, Reason.AMBIGUOUS)
+    if attempt > len(PAUSES):
+        return Step(Status.FAILED, Reason.RETRIES_EXHAUSTED)
+    return Step(Status.WAITING, Reason.RETRY, now + pause(attempt, outcome.retry_after, spread))
+
+
+def pause(failures: int, wish: float | None = None, spread: Callable[[], float] = random.random) -> timedelta:
+    """How long to wait after so many failures: at least as long as the other side wishes, within a day."""
+    own = PAUSES[min(failures, len(PAUSES)) - 1] * (0.9 + 0.2 * spread())
+    return timedelta(seconds=max(own, min(wish or 0, LONGEST_WISH)))

@@ -1,0 +1,245 @@
+from __future__ import annotations
+
+import heapq
+import queue
+import threading
+import time
+from collections import Counter, deque
+from datetime import datetime
+
+from ingest import log
+from ingest.aisensy.client import Client
+from ingest.catalog import LiveCatalog
+from ingest.channels import CHANNELS
+from ingest.channels.graph import Graph
+from ingest.delivery import retry
+from ingest.delivery.lookups import Found, Lookups, access_names
+from ingest.delivery.prepare import Ready, parked, prepare
+from ingest.delivery.recorder import Recorder
+from ingest.delivery.senders import IN_FLIGHT, Answer, Senders
+from ingest.errors import GraphError, Hold, StoreError
+from ingest.inbox import Inbox
+from ingest.inbox.claims import Pause, Want
+from ingest.inbox.writes import Move
+from ingest.models import Delivery, Reason, Status, utcnow
+from ingest.settings import Settings, key_name
+
+CLAIMED = 64  # deliveries of one account that one process has at the most
+LOW = 16  # as few as this, and more are claimed
+POLL = 1.0  # seconds between looks into the store when nothing wakes us
+CHORES = 10.0  # seconds between renewals of leases: a third of a lease
+FINISH = 8.0  # seconds that requests under way have to end when we stop
+
+_logger = log.get()
+
+
+class Worker:
+    """Takes due deliveries through: claim → look up → translate → send → record.
+
+    One thread decides and writes; requests and look-ups are under way in others and answer through a queue.
+    """
+
+    def __init__(self, settings: Settings, inbox: Inbox, name: str) -> None:
+        self.name = name
+        self._settings = settings
+        self._inbox = inbox
+        self._live = LiveCatalog(settings.mappings, settings.default_country)
+        self._told: queue.SimpleQueue[Answer | Found | None] = queue.SimpleQueue()
+        self._senders = Senders(Client(settings.aisensy_timeout, IN_FLIGHT), self._told.put)
+        self._lookups = Lookups(Graph(settings.graph_url), settings.secrets, self._told.put)
+        self._recorder = Recorder(inbox, name, self._done)
+        self._claimed: Counter[str] = Counter()
+        self._ready: dict[str, deque[Ready]] = {}
+        self._keyless: set[str] = set()
+        self._versions: dict[str, str] = {}
+        self._alarms: list[float] = []  # when deliveries that we had are due again
+        self._stop = threading.Event()
+        self._next_look = 0.0
+        self._next_chores = 0.0
+
+    def run(self) -> None:
+        """Work until `stop`. A store that fails is waited for; nothing that it acknowledged is lost."""
+        ears = threading.Thread(target=self._inbox.bell.listen, args=(self._wake, self._stop), daemon=True)
+        ears.start()
+        _logger.info("worker_started", worker_id=self.name)
+        while not self._stop.is_set():
+            try:
+                self._turn()
+            except StoreError as error:
+                _logger.error("store_failed", error=str(error), hint="Waiting for it; leads are refused meanwhile")
+                self._stop.wait(1)
+        self._finish()
+        ears.join(2)
+        _logger.info("worker_stopped", worker_id=self.name)
+
+    def stop(self) -> None:
+        """Finish what is under way, give back the rest, and return from `run`."""
+        self._stop.set()
+        self._wake()
+
+    def _wake(self) -> None:
+        self._told.put(None)
+
+    def _turn(self) -> None:
+        now = time.monotonic()
+        if now >= self._next_chores:
+            self._inbox.renew(self.name)
+            self._inbox.sweep()
+            self._next_chores = now + CHORES
+        self._try_mended()
+        while self._alarms and self._alarms[0] <= now:
+            heapq.heappop(self._alarms)
+            self._next_look = 0.0
+        if now >= self._next_look:
+            self._claim()
+        self._send()
+        self._listen()
+
+    def _listen(self) -> None:
+        """Wait for the first answer or ring, then take all that is there."""
+        pause = max(0.0, min(self._next_look, self._next_chores, *self._alarms[:1]) - time.monotonic())
+        try:
+            told = self._told.get(timeout=pause) if pause else self._told.get_nowait()
+            while True:
+                self._take(told)
+                told = self._told.get_nowait()
+        except queue.Empty:
+            return
+
+    def _take(self, told: Answer | Found | None) -> None:
+        match told:
+            case None:
+                self._next_look = 0.0
+            case Answer():
+                self._senders.answered(told)
+                self._recorder.answer(told)
+            case Found():
+                self._lookups.answered()
+                for delivery in told.leads:
+                    self._prepare(delivery)
+                for delivery, error in told.missing:
+                    self._miss(delivery, error)
+
+    def _claim(self) -> None:
+        keyless: set[str] = set()
+
+        def room(account: str) -> int:
+            if self._settings.secrets.api_key(account) is None:
+                keyless.add(account)
+                return 0
+            return CLAIMED - self._claimed[account] if self._claimed[account] <= LOW else 0
+
+        claimed = self._inbox.claim(Want(self.name, room))
+        self._next_look = time.monotonic() + (0.0 if claimed else POLL)
+        for account in keyless - self._keyless:
+            hint = f"Set {key_name(account)}; the account's leads wait till then"
+            self._inbox.pause(Pause(account, Reason.NO_KEY, hint))
+            _logger.warning("account_without_key", account=account, hint=hint)
+        self._keyless = keyless
+        remote = []
+        for delivery in claimed:
+            self._claimed[delivery.account] += 1
+            channel = CHANNELS.get(delivery.event.channel)
+            if channel is not None and channel.remote and delivery.lead is None:
+                remote.append(delivery)
+            else:
+                self._prepare(delivery)
+        self._lookups.start(remote, self._access)
+
+    def _access(self, delivery: Delivery) -> tuple[str, str]:
+        mapping = self._live.current().mappings.get(delivery.event.endpoint)
+        return access_names(mapping.intake if mapping else None, delivery)
+
+    def _prepare(self, delivery: Delivery) -> None:
+        try:
+            prepared = prepare(delivery, self._live.current(), self.name)
+        except Exception as error:  # noqa: BLE001 - a fault of ours in one lead must hold up no other
+            _logger.exception("translation_crashed", lead_id=delivery.event.id, endpoint=delivery.event.endpoint)
+            fault = Hold(Reason.EXPRESSION_FAILED, f"Unexpected {type(error).__name__}: the log tells more")
+            self._recorder.park(delivery, parked(self.name, delivery, fault, {}, {}))
+            return
+        if delivery.position == 0 and prepared.routes > 1:
+            self._inbox.add_deliveries([(delivery.event, position) for position in range(1, prepared.routes)])
+        if prepared.move is not None:
+            self._recorder.park(delivery, prepared.move)
+        elif prepared.ready is not None and prepared.ready.kept["account"] != delivery.account:
+            self._change_account(delivery, prepared.ready.kept["account"])
+        elif prepared.ready is not None:
+            self._ready.setdefault(delivery.account, deque()).append(prepared.ready)
+
+    def _change_account(self, delivery: Delivery, account: str) -> None:
+        """The mapping names another account than at intake: the delivery waits for that one's turn."""
+        values = {"account": account, "owner": None, "due_at": utcnow()}
+        self._recorder.park(delivery, Move(delivery.id, delivery.status, values, owner=self.name))
+
+    def _miss(self, delivery: Delivery, error: GraphError) -> None:
+        """Meta did not give the lead: it is asked again, ever more rarely, or held where the lead is gone."""
+        failures = delivery.fetches + 1
+        gone = error.reason is Reason.LEAD_GONE
+        values = {
+            "status": Status.HELD if gone else Status.WAITING,
+            "reason": error.reason,
+            "error": error.message,
+            "fetches": failures,
+            "due_at": None if gone else utcnow() + retry.pause(min(failures, 6), error.retry_after),
+            "owner": None,
+        }
+        self._recorder.park(delivery, Move(delivery.id, delivery.status, values, owner=self.name))
+
+    def _send(self) -> None:
+        """Record what is known, and let requests leave: those whose intent is on disk, as many as may be under way."""
+        leaving = [
+            waiting.popleft()
+            for account, waiting in self._ready.items()
+            for _ in range(min(len(waiting), self._senders.room(account)))
+        ]
+        if not (leaving or self._recorder.pending):
+            return
+        try:
+            allowed = self._recorder.write(leaving)
+        except StoreError:
+            for ready in reversed(leaving):
+                self._ready[ready.delivery.account].appendleft(ready)
+            raise
+        catalog = self._live.current()
+        for ready in allowed:
+            account = catalog.accounts.get(ready.delivery.account)
+            url = (account and account.url) or self._settings.aisensy_url
+            key = self._settings.secrets.api_key(ready.delivery.account) or ""
+            self._senders.send(ready, url, key)
+
+    def _done(self, delivery: Delivery, due_at: datetime | None) -> None:
+        """A delivery is no longer ours; it may be due again."""
+        self._claimed[delivery.account] -= 1
+        if due_at is not None:
+            heapq.heappush(self._alarms, time.monotonic() + (due_at - utcnow()).total_seconds())
+        if self._claimed[delivery.account] <= LOW:
+            self._next_look = 0.0
+
+    def _try_mended(self) -> None:
+        """Try held deliveries again with versions of their mapping that they have not tried."""
+        versions = {endpoint: mapping.version for endpoint, mapping in self._live.current().mappings.items()}
+        for endpoint, version in versions.items():
+            if self._versions.get(endpoint) != version:
+                released = self._inbox.release_mended(endpoint, version)
+                if released:
+                    _logger.info("held_tried_again", endpoint=endpoint, version=version, count=released)
+        self._versions = versions
+
+    def _finish(self) -> None:
+        """Wait for what is under way, record it, and give back the rest."""
+        self._senders.close()
+        self._lookups.close()
+        end = time.monotonic() + FINISH
+        while self._senders.under_way and time.monotonic() < end:
+            try:
+                told = self._told.get(timeout=max(0.0, end - time.monotonic()))
+            except queue.Empty:
+                break
+            if isinstance(told, Answer):
+                self._take(told)
+        try:
+            self._recorder.write([])
+            self._inbox.free(self.name)
+        except StoreError as error:
+            _logger.error("store_failed", error=str(error), hint="The leases run out by themselves")

@@ -1,0 +1,1 @@
+from ingest.inbox.inbox import Inbox as Inbox

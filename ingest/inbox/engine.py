@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from typing import Any
+
+import alembic.command
+import alembic.config
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import QueuePool
+
+from ingest.errors import StoreError
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+ADVISORY_LOCK = 7_305_812
+
+
+def connect(url: str) -> Engine:
+    """An engine for `sqlite:///path` or a PostgreSQL URL. Nothing is opened yet."""
+    if url.startswith("sqlite"):
+        return _sqlite(url)
+    url = url.replace("postgres://", "postgresql://", 1).replace("postgresql://", "postgresql+psycopg://", 1)
+    return create_engine(
+        url,
+        pool_size=4,
+        max_overflow=12,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        connect_args={"connect_timeout": 5, "application_name": "ingest"},
+    )
+
+
+def _sqlite(url: str) -> Engine:
+    engine = create_engine(
+        url, poolclass=QueuePool, pool_size=4, max_overflow=60, hide_parameters=True, connect_args={"timeout": 10}
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _: Any) -> None:
+        # The driver's own transactions would begin as readers and fail when they come to write.
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA cache_size=-16000")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        reading = connection.get_execution_options().get("reading")
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def migrate(url: str) -> None:
+    """Bring the store to this program's schema; ten processes may do it at once.
+
+    Raises StoreError when the store can't be reached, or was written by a newer program.
+    """
+    path = Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
+    try:
+        if path is None:
+            _upgrade(url, lock=True)
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with Path(f"{path}.migrate").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            _upgrade(url, lock=False)
+            os.chmod(path, 0o600)  # noqa: PTH101 - people's data: for us alone
+    except (SQLAlchemyError, OSError) as error:
+        cause = getattr(error, "orig", None) or error
+        raise StoreError(f"The store can't be opened: {type(cause).__name__}: {cause}") from error
+
+
+def _upgrade(url: str, *, lock: bool) -> None:
+    config = alembic.config.Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["quiet"] = True
+    engine = connect(url)
+    try:
+        with engine.begin() as connection:
+            if lock:
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
+            config.attributes["connection"] = connection
+            try:
+                alembic.command.upgrade(config, "head")
+            except alembic.util.exc.CommandError as error:
+                raise StoreError(
+                    f"The store was written by a newer program: install that, or newer ({error})"
+                ) from error
+    finally:
+        engine.dispose()

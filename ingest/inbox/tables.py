@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, PrimaryKeyConstraint, Table, Text
+from sqlalchemy.types import TypeDecorator
+
+
+class Moment(TypeDecorator[datetime]):
+    """A time as milliseconds since 1970: the same on both stores, sortable, and quick to compare."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: object) -> int | None:  # noqa: ARG002 - SQLAlchemy's
+        return None if value is None else int(value.timestamp() * 1000)
+
+    def process_result_value(self, value: int | None, dialect: object) -> datetime | None:  # noqa: ARG002 - the same
+        return None if value is None else datetime.fromtimestamp(value / 1000, UTC)
+
+
+metadata = MetaData()
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("endpoint", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("external_id", Text),  # the vendor's or the sender's id; none where the identity is a hash
+    Column("received_at", Moment, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # JSON, as it came
+    Column("lead", LargeBinary),  # what resolving gave (Facebook: the Graph document), JSON
+    Column("name", Text),  # for people's searches
+    Column("phone", Text),
+    Index("events_external", "external_id"),
+    Index("events_received", "received_at"),
+    Index("events_phone", "phone"),
+)
+
+identities = Table(
+    "identities",
+    metadata,
+    Column("source", Text, nullable=False),
+    Column("external_id", Text, nullable=False),
+    Column("lead_id", Text, nullable=False),
+    Column("expires_at", Moment),
+    PrimaryKeyConstraint("source", "external_id"),
+    sqlite_with_rowid=False,
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("event_id", Text, nullable=False),
+    Column("position", Integer, nullable=False),  # 0 for the first route that held, 1 for the next
+    Column("endpoint", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("reason", Text),
+    Column("error", Text),
+    Column("route", Text),
+    Column("campaign", Text),
+    Column("request", Text),  # the AiSensy body without the key, JSON
+    Column("tried", Text, nullable=False),  # the mapping's versions tried so far: "a1b2 c3d4"
+    Column("attempts", Integer, nullable=False),
+    Column("fetches", Integer, nullable=False),  # failed look-ups of the lead
+    Column("on_timeout", Text),  # what the mapping wants done when nobody knows whether it was sent
+    # When to take it up. A claim moves it to the end of its lease, so that a dead worker's deliveries come back by
+    # themselves; none while it waits for a person.
+    Column("due_at", Moment),
+    Column("owner", Text),  # the worker that has it
+    Column("updated_at", Moment, nullable=False),
+    Index("deliveries_event", "event_id", "position", unique=True),
+    Index(
+        "deliveries_due",
+        "account",
+        "due_at",
+        sqlite_where=Column("status").in_(("pending", "waiting")),
+        postgresql_where=Column("status").in_(("pending", "waiting")),
+    ),
+    Index(
+        "deliveries_owner",
+        "owner",
+        sqlite_where=Column("owner").is_not(None),
+        postgresql_where=Column("owner").is_not(None),
+    ),
+    Index(
+        "deliveries_held",
+        "endpoint",
+        sqlite_where=Column("status") == "held",
+        postgresql_where=Column("status") == "held",
+    ),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("delivery_id", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("duration_ms", Integer, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("http_status", Integer),
+    Column("message", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("message_id", Text),
+    PrimaryKeyConstraint("delivery_id", "number", "verdict"),  # a late answer adds to its ambiguous attempt
+    sqlite_with_rowid=False,
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("reason", Text),  # why it is paused: no_key or account_paused; none while it is open
+    Column("message", Text),
+    Column("until", Moment),  # of the next probe; none: until the key comes, or a person resumes it
+    Column("pauses", Integer, nullable=False),  # in a row
+    Column("updated_at", Moment, nullable=False),
+)
+
+intakes = Table(
+    "intakes",
+    metadata,
+    Column("endpoint", Text, primary_key=True),
+    Column("version", Text, nullable=False),
+    Column("document", Text, nullable=False),  # the last good intake sections, JSON
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)

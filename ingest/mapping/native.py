@@ -1,0 +1,154 @@
+"""Values inside expressions: what is absent, and how a value is written out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import Any, NoReturn
+
+from jinja2 import Undefined
+
+from ingest.values import clean, number_text
+
+LIMIT = 65_536
+"""What a result, and any text or list on the way to it, may hold: 64 kB, or as many items."""
+
+
+class AbsentValue(Exception):  # noqa: N818 - a signal, not an error
+    """An absent value was written out or given to a filter: the whole expression is absent."""
+
+    def __init__(self, absent: Absent) -> None:
+        super().__init__(absent.path)
+        self.absent = absent
+
+
+class ExpressionError(Exception):
+    """An expression asks for what can't be had. The message holds no data."""
+
+
+class Absent(Undefined):
+    """A value that is not there. False, unequal to everything, and gone as soon as it is used."""
+
+    __slots__ = ("cause", "path")
+
+    def __init__(
+        self, hint: str | None = None, obj: Any = None, name: str | None = None, exc: Any = None, *, cause: str = ""
+    ) -> None:
+        super().__init__(hint, obj, name)
+        self.path = name or hint or "the value"
+        self.cause = cause
+
+    def __str__(self) -> str:
+        raise AbsentValue(self)
+
+    def describe(self) -> str:
+        """`lead.city is absent`."""
+        return f"{self.path} is absent" + (f" ({self.cause})" if self.cause else "")
+
+    def __repr__(self) -> str:
+        return f"<absent {self.path}>"
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __eq__(self, other: object) -> bool:
+        return False
+
+    def __ne__(self, other: object) -> bool:
+        return True
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __contains__(self, item: object) -> bool:
+        return False
+
+    def _used(self, *_: Any) -> NoReturn:
+        raise AbsentValue(self)
+
+    __iter__ = __len__ = __int__ = __float__ = __complex__ = __index__ = __format__ = _used  # type: ignore[assignment]
+    __lt__ = __le__ = __gt__ = __ge__ = __neg__ = __pos__ = __call__ = __getitem__ = _used  # type: ignore[assignment]
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __pow__ = __rpow__ = _used  # type: ignore[assignment]
+    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = _used  # type: ignore[assignment]
+
+
+def is_blank(value: Any) -> bool:
+    """Whether a value counts as absent: absent, none, blank text, an empty list."""
+    if isinstance(value, str):
+        return not value or value.isspace()
+    return value is None or isinstance(value, Absent) or (isinstance(value, list | tuple) and not value)
+
+
+def settle(value: Any, name: str) -> Any:
+    """A result as expressions see it: lists instead of generators, Absent instead of nothing."""
+    if isinstance(value, str):
+        return value if value and not value.isspace() else Absent(name=name)
+    if isinstance(value, Iterator):
+        value = bounded(value)
+    return Absent(name=name) if is_blank(value) and not isinstance(value, Absent) else value
+
+
+def bounded(items: Iterable[Any]) -> list[Any]:
+    """The items as a list. Raises ExpressionError when they grow over the limit."""
+    kept: list[Any] = []
+    size = 0
+    for item in items:
+        size += 1 + (len(item) if isinstance(item, str | list | tuple) else 0)
+        check_size(size)
+        kept.append(item)
+    return kept
+
+
+def check_size(size: int) -> None:
+    """Raises ExpressionError for a text or list over the limit."""
+    if size > LIMIT:
+        raise ExpressionError(f"the result is over {LIMIT // 1024} kB")
+
+
+def scalars(value: Any, *, skip_absent: bool) -> Iterator[Any]:
+    """What a list holds, lists in it opened; anything else is itself."""
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from scalars(item, skip_absent=skip_absent)
+    elif not (skip_absent and is_blank(value)):
+        yield value
+
+
+def join(value: Any, separator: str, *, skip_absent: bool) -> str:
+    """A list as one text. Raises AbsentValue for an absent item that is not to be skipped."""
+    parts: list[str] = []
+    size = 0
+    for item in scalars(value, skip_absent=skip_absent):
+        part = to_text(item)
+        size += len(part) + max(len(separator), 1)
+        check_size(size - len(separator))
+        parts.append(part)
+    return separator.join(parts)
+
+
+def to_text(value: Any) -> str:
+    """A value written out: numbers as JSON writes them, lists joined by `, `. Raises AbsentValue."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Absent):
+        raise AbsentValue(value)
+    match value:
+        case None:
+            raise AbsentValue(Absent(name="the value"))
+        case bool():
+            return "true" if value else "false"
+        case float():
+            whole = value.is_integer() and abs(value) < 1e15
+            return str(int(value)) if whole else format(value, ".15g")
+        case int() | Decimal():
+            return number_text(value)
+        case list() | tuple():
+            return join(value, ", ", skip_absent=False)
+    raise ExpressionError("an object is no text: name one of its fields")
+
+
+def final_text(value: Any) -> str:
+    """What leaves an expression: clean text without white space around it, at most 64 kB."""
+    text = clean(to_text(value)).strip()
+    check_size(len(text) if text.isascii() else len(text.encode()))
+    return text

@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+Value = str | list[str]
+"""What a field of a lead holds: trimmed text, or a list of it. Never blank: such a field is absent."""
+
+
+class Status(StrEnum):
+    """Where a delivery stands."""
+
+    PENDING = "pending"  # to be sent now
+    WAITING = "waiting"  # to be sent at a time, or when a cause is gone
+    SENDING = "sending"  # the request may have left
+    SENT = "sent"  # AiSensy took it
+    HELD = "held"  # for a person or a mended mapping
+    FAILED = "failed"  # refused for good, or tried too often
+    SKIPPED = "skipped"  # not wanted
+
+
+class Reason(StrEnum):
+    """Why a delivery waits, is held, failed or was skipped."""
+
+    RETRY = "retry"  # waiting: the last attempt failed for a while
+    NO_KEY = "no_key"  # waiting: the account has no API key
+    ACCOUNT_PAUSED = "account_paused"  # waiting: the account can't send (key, credits, plan), or a person paused it
+    QUIET_HOURS = "quiet_hours"  # waiting: the mapping's quiet hours
+    LEAD_UNAVAILABLE = "lead_unavailable"  # waiting: Meta does not give the lead now (token, throttle, fault)
+
+    NO_ROUTE = "no_route"  # held: no route's `when` holds
+    MISSING_VALUE = "missing_value"  # held: a required field came out absent
+    PHONE_INVALID = "phone_invalid"  # held: no number that can be called
+    PHONE_AMBIGUOUS = "phone_ambiguous"  # held: two different numbers in one field
+    EXPRESSION_FAILED = "expression_failed"  # held: an expression raised an error
+    REQUEST_INVALID = "request_invalid"  # held: AiSensy would not take the body
+    MAPPING_BROKEN = "mapping_broken"  # held: the mapping has findings
+    CAMPAIGN_REJECTED = "campaign_rejected"  # held: AiSensy refused the campaign, its parameters or its media
+    AMBIGUOUS = "ambiguous"  # held: nobody knows whether AiSensy sent it
+    SUSPECTED_SPAM = "suspected_spam"  # held: honeypot, too fast, captcha
+    TOO_OLD = "too_old"  # held: older than max_age
+    LEAD_GONE = "lead_gone"  # held: Meta says that the lead is gone, or hides it
+
+    NUMBER_REJECTED = "number_rejected"  # failed: AiSensy says that the number is no number
+    RETRIES_EXHAUSTED = "retries_exhausted"  # failed: tried for a day
+
+    TEST_LEAD = "test_lead"  # skipped: Meta's test lead
+    NO_CONSENT = "no_consent"  # skipped: `consent` does not hold
+    OPTED_OUT = "opted_out"  # skipped: the person asked for no messages
+    DUPLICATE = "duplicate"  # skipped: the same message was sent a short while ago
+    CAP_REACHED = "cap_reached"  # skipped: the person has had enough messages
+    DISCARDED = "discarded"  # skipped: by a person
+
+
+MENDABLE = frozenset(
+    {
+        Reason.NO_ROUTE,
+        Reason.MISSING_VALUE,
+        Reason.PHONE_INVALID,
+        Reason.PHONE_AMBIGUOUS,
+        Reason.EXPRESSION_FAILED,
+        Reason.REQUEST_INVALID,
+        Reason.MAPPING_BROKEN,
+        Reason.CAMPAIGN_REJECTED,
+    }
+)
+"""Reasons that a new version of the mapping may cure: such deliveries are tried again, once per version."""
+
+
+class Verdict(StrEnum):
+    """What an attempt came to; the worker's next step follows from it alone."""
+
+    SENT = "sent"  # AiSensy took it
+    TRANSIENT = "transient"  # surely not sent; try again
+    AMBIGUOUS = "ambiguous"  # may have been sent
+    ACCOUNT = "account"  # the account can't send: key, credits, plan
+    CAMPAIGN = "campaign"  # the campaign, its parameters or its media are wrong
+    NUMBER = "number"  # this number is refused for good
+    INVALID = "invalid"  # the body is refused for another reason
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """An attempt's result: what it came to, and what AiSensy said (text cut, without the key)."""
+
+    verdict: Verdict
+    message: str = ""
+    status: int | None = None  # HTTP
+    answer: str = ""  # the body as it came, at most 2,000 characters
+    retry_after: float | None = None  # seconds, as AiSensy asked
+    message_id: str | None = None  # AiSensy's submitted_message_id
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What makes an event the same as another: any of `sources` (channel and app or secret), and the id within it."""
+
+    sources: tuple[str, ...]
+    external_id: str
+    expires_at: datetime | None = None  # hashes of bodies expire, vendors' ids never do
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One raw notice, as it came. `body` is the JSON of this one lead or notice, in UTF-8."""
+
+    id: str
+    endpoint: str
+    channel: str
+    received_at: datetime
+    identity: Identity
+    body: bytes
+    account: str = "default"  # whose turn it waits for
+    hold: Reason | None = None  # suspected_spam: stored, but not sent before a person releases it
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """A lead's fields, resolved and flat, under their normalised names; `payload` is what came, untouched."""
+
+    fields: Mapping[str, Value]
+    payload: Any
+    created_at: datetime | None = None  # when the person sent it, where the vendor says so
+    is_test: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """What expressions see as `meta`."""
+
+    channel: str
+    endpoint: str
+    id: str = ""
+    external_id: str = ""
+    received_at: datetime = field(default_factory=lambda: utcnow())
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try at sending a delivery. Attempts are only ever added."""
+
+    number: int
+    started_at: datetime
+    duration_ms: int
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One request for one lead, as the worker claims it, with its event."""
+
+    id: str
+    event: Event
+    status: Status
+    account: str
+    position: int = 0  # 0 for the first route that held, 1 for the next
+    attempts: int = 0  # begun so far
+    fetches: int = 0  # failed look-ups of the lead so far
+    tried: str = ""  # the mapping's versions tried so far, with spaces between
+    lead: bytes | None = None  # what a look-up gave (Facebook: the Graph document), JSON
+    probe: bool = False  # the one that tries whether its paused account works again
+
+
+def utcnow() -> datetime:
+    """The time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def iso(moment: datetime) -> str:
+    """ISO 8601 in UTC with milliseconds: `2026-11-23T23:50:31.042Z`."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32
+
+
+def new_id(now: datetime | None = None) -> str:
+    """A sortable id of 20 characters: 9 of the time in milliseconds, 11 random."""
+    number = (int((now or utcnow()).timestamp() * 1000) << 55) | secrets.randbits(55)
+    return "".join(ALPHABET[(number >> shift) & 31] for shift in range(95, -1, -5))

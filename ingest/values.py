@@ -1,0 +1,101 @@
+"""Keys and values of leads: interface.md section 5 has the rules."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterator
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from ingest.models import Value
+
+MAX_DEPTH = 32
+
+_HUMP = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=\d)(?=[A-Z][a-z])")
+_WHOLE = re.compile(r"(-?\d+)\.0+")
+_BRACKET = re.compile(r"\[([^\[\]]*)\]")
+_EDGES = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+
+
+@lru_cache(maxsize=8192)
+def normalise_key(key: str) -> str:
+    """`First Name`, `firstName` and `first-name` are `first_name`; marks, as in Devanagari, belong to letters."""
+    humps = _HUMP.sub("_", unicodedata.normalize("NFKC", key)).lower()
+    kept = "".join(c if c == "_" or unicodedata.category(c)[0] in "LM" or c.isdecimal() else "_" for c in humps)
+    return "_".join(part for part in kept.split("_") if part) or "_"
+
+
+def clean(text: str) -> str:
+    """Text that every store and wire takes: no lone surrogates, no NUL."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "") if _dirty(text) else text
+
+
+def _dirty(text: str) -> bool:
+    return not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text) or "\0" in text
+
+
+def number_text(number: int | float | Decimal | str) -> str:
+    """A number as its JSON text; `2500.0` is `2500`."""
+    text = str(number)
+    whole = _WHOLE.fullmatch(text)
+    return whole[1] if whole else text
+
+
+def scalar(value: Any) -> str | None:
+    """A JSON scalar as text, or None where it is absent (null, blank)."""
+    match value:
+        case None:
+            return None
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return clean(value).strip().strip(_EDGES).strip() or None
+        case int() | float() | Decimal():
+            return number_text(value)
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def flatten(payload: Any) -> dict[str, Value]:
+    """The fields of a JSON document: `{"a": {"b": 1}}`, `a[b]` and `a__b` are `a_b`.
+
+    Repeated values become a list. Of two keys that meet, the first that is not absent stays.
+    """
+    fields: dict[str, Value] = {}
+    for path, values in _leaves((), payload):
+        texts = [text for text in map(scalar, values) if text is not None]
+        if texts:
+            fields.setdefault(_field_name(path), texts[0] if len(texts) == 1 else texts)
+    return fields
+
+
+def _leaves(path: tuple[str, ...], node: Any) -> Iterator[tuple[tuple[str, ...], list[Any]]]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield from _leaves((*path, *_split(str(key))), value)
+    elif isinstance(node, list):
+        yield path, [item for item in node if not isinstance(item, dict | list)]
+        inner: dict[tuple[str, ...], list[Any]] = {}
+        for item in node:
+            if isinstance(item, dict | list):
+                for below, values in _leaves(path, item):
+                    inner.setdefault(below, []).extend(values)
+        yield from inner.items()
+    else:
+        yield path, [node]
+
+
+def _split(key: str) -> list[str]:
+    head, bracket, _ = key.partition("[")
+    return [head, *_BRACKET.findall(key[len(head) :])] if bracket and head else [key]
+
+
+def _field_name(path: tuple[str, ...]) -> str:
+    names = [normalise_key(part) for part in path if part.strip()]
+    if len(names) == 3 and names[0] == "fields" and names[2] == "value":  # Elementor's advanced mode
+        return names[1]
+    if len(names) > 1 and names[0] == "form_fields":
+        names = names[1:]
+    return "_".join(names) or "_"

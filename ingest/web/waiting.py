@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from ingest.errors import Refusal, StoreError
+from ingest.inbox import Inbox
+from ingest.models import Reason, Status
+
+LONGEST = 10.0  # seconds
+_LOOK_EVERY = 0.05
+_SHOWN = ("status", "reason", "error")
+_SECONDS = re.compile(r"\d{1,6}(\.\d{1,6})?")
+
+
+def seconds(text: str | None) -> float | None:
+    """What `?wait=` asks for, at most 10 seconds; None where it is not there. Raises Refusal 400."""
+    if text is None:
+        return None
+    if not _SECONDS.fullmatch(text) or not text.isascii():
+        raise Refusal(400, "invalid_wait", "`wait` is no number of seconds.", "Write ?wait=10.")
+    return min(float(text), LONGEST)
+
+
+class Waiting:
+    """Answers that wait for deliveries, at most a quarter of a process's threads at a time."""
+
+    def __init__(self, inbox: Inbox, threads: int) -> None:
+        self._inbox = inbox
+        self._seats = threading.Semaphore(max(1, threads // 4))
+        self.closing = threading.Event()
+
+    def deliveries(self, leads: Sequence[str], wait: float) -> list[list[dict[str, Any]]]:
+        """Each lead's deliveries: once they have an outcome, or as they are when the time, or the seats, are over."""
+        if self._seats.acquire(blocking=False):
+            try:
+                until = time.monotonic() + wait
+                return [self._settled(lead, until) for lead in leads]
+            finally:
+                self._seats.release()
+        return [self._settled(lead, 0) for lead in leads]
+
+    def _settled(self, lead: str, until: float) -> list[dict[str, Any]]:
+        while True:
+            try:
+                found = self._inbox.outcome_of(lead)
+            except StoreError:  # the lead is on disk; only its outcome can't be told
+                return []
+            if (found and not any(map(_is_under_way, found))) or time.monotonic() >= until:
+                return [{key: delivery[key] for key in _SHOWN} for delivery in found]
+            if self.closing.wait(_LOOK_EVERY):
+                until = 0
+
+
+def _is_under_way(delivery: dict[str, Any]) -> bool:
+    return delivery["status"] in {Status.PENDING, Status.SENDING} or delivery["reason"] == Reason.RETRY
