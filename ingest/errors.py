@@ -54,7 +54,7 @@ class SettingsError(IngestError):
         self.faults = faults
 
 
-class Refusal(IngestError):
+class Refusal(IngestError):  # noqa: N818 - the word that users see
     """A sender's request is refused, and nothing of it is stored."""
 
     def __init__(self, status: int, code: str, message: str, hint: str = "", retry_after: int | None = None) -> None:
@@ -66,7 +66,7 @@ class Refusal(IngestError):
         self.retry_after = retry_after
 
 
-class Hold(IngestError):
+class Hold(IngestError):  # noqa: N818 - the same
     """A delivery waits for a person or a mended mapping.
 
     `field` is the request's field (`templateParams[0]`) or the mapping's key (`let.name`), `place` its expression.
@@ -101,7 +101,7 @@ class MappingError(IngestError):
 class GraphError(IngestError):
     """Meta did not give a lead.
 
-    `reason` is `lead_unavailable` (Meta will give it later: token, throttle, fault) or `lead_gone` (gone, or no access).
+    `reason` is `lead_unavailable` (it comes later: token, throttle, fault) or `lead_gone` (gone, or no access).
     `retry_after` is in seconds.
     """
 

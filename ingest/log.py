@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
@@ -31,8 +32,8 @@ def mask_text(text: str) -> str:
     return _PHONE.sub(lambda found: mask_phone(found[0]), text)
 
 
-def _mask(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
-    for name, value in event.items():
+def _mask(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for name, value in list(event.items()):
         if _SECRET.search(name):
             event[name] = "***"
         elif name == "name":

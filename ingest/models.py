@@ -136,7 +136,7 @@ class Meta:
     endpoint: str
     id: str = ""
     external_id: str = ""
-    received_at: datetime = field(default_factory=lambda: utcnow())
+    received_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
 @dataclass(frozen=True, slots=True)

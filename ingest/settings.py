@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import re
 import time
 from dataclasses import dataclass, field, replace
@@ -108,7 +107,7 @@ def load() -> Settings:
     Raises SettingsError with every fault at once.
     """
     env = _Reader(eager=False)
-    values = {
+    values: dict[str, Any] = {
         "aisensy_url": env.str("AISENSY_URL", AISENSY_URL, validate=_web_address),
         "aisensy_timeout": env.float("AISENSY_TIMEOUT", 30.0, validate=ma.validate.Range(1, 600)),
         "database_url": env.str("DATABASE_URL", Settings.database_url, validate=_database),

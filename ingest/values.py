@@ -34,7 +34,7 @@ def clean(text: str) -> str:
 
 
 def _dirty(text: str) -> bool:
-    return not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text) or "\0" in text
+    return "\0" in text or (not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text))
 
 
 def number_text(number: int | float | Decimal | str) -> str:

@@ -19,12 +19,15 @@ GRACE = 10.0  # seconds that children have to end
 _logger = log.get()
 
 
-def die_with_parent(deadly: signal.Signals = signal.SIGTERM) -> None:
-    """Ask the kernel to end this process when its parent dies, however that happens (Linux)."""
-    if sys.platform == "linux":
+def die_with_parent(deadly: signal.Signals, *, of_run: bool = True) -> None:
+    """Ask the kernel to end this process when its parent dies, however that happens (Linux).
+
+    `of_run` tells that the parent, where there is one, is `ingest run`; a process started by hand has none of ours.
+    """
+    run = os.environ.get(PARENT)
+    if sys.platform == "linux" and (run or not of_run):
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(deadly))
-    parent = os.environ.get(PARENT)
-    if parent and os.getppid() != int(parent):  # it died before we had asked
+    if run and of_run and os.getppid() != int(run):  # it died before we had asked
         sys.exit(1)
 
 
@@ -60,7 +63,7 @@ class Family:
     def run(self, ready: Callable[[], None]) -> int:
         """Keep the children alive until SIGTERM or SIGINT. Calls `ready` once, after all were started."""
         for name in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(name, self._end)
+            signal.signal(name, self.stop)
         try:
             for child in self.children:
                 child.start()
@@ -92,7 +95,8 @@ class Family:
         """Whether we were told to end."""
         return self._ending
 
-    def _end(self, *_: object) -> None:
+    def stop(self, *_: object) -> None:
+        """Let `run` return."""
         self._ending = True
 
     def _revive(self) -> None:

@@ -83,7 +83,7 @@ def wait_for(address: str, family: Family, seconds: float = 60.0) -> bool:
 @click.command()
 @click.option("--sandbox", is_flag=True, help="Send to a stand-in for AiSensy and Facebook, with a store of its own.")
 def run(sandbox: bool) -> None:
-    """Run web and worker under one parent, which starts them again when they die.
+    r"""Run web and worker under one parent, which starts them again when they die.
 
     \b
     Example:
@@ -116,7 +116,7 @@ def _say(own: Settings, planned: Plan) -> None:
 
 @click.command()
 def web() -> None:
-    """Run the web side alone: it takes leads and stores them. The same as `gunicorn wsgi:app`.
+    r"""Run the web side alone: it takes leads and stores them. The same as `gunicorn wsgi:app`.
 
     \b
     Example:
@@ -125,7 +125,7 @@ def web() -> None:
     log.setup()
     own = settings.load()
     die_with_parent(signal.SIGKILL)
-    from ingest.web.server import serve  # noqa: PLC0415 - slow to load
+    from ingest.cli.server import serve  # noqa: PLC0415 - slow to load
 
     serve(own)
 
@@ -133,7 +133,7 @@ def web() -> None:
 @click.command()
 @click.option("--name", default=None, help="What its leases are under; made up where not given.")
 def worker(name: str | None) -> None:
-    """Run a worker alone: it translates and sends what is stored. Many may run, on many machines.
+    r"""Run a worker alone: it translates and sends what is stored. Many may run, on many machines.
 
     \b
     Example:
@@ -157,7 +157,7 @@ def worker(name: str | None) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8001, show_default=True)
 def sandbox(host: str, port: int) -> None:
-    """Run the stand-in for AiSensy and the Graph API alone; its page shows all that it receives.
+    r"""Run the stand-in for AiSensy and the Graph API alone; its page shows all that it receives.
 
     \b
     Example:

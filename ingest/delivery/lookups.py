@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ingest.channels.graph import BATCH, Graph
+from ingest.channels.payload import dumps
 from ingest.errors import GraphError
 from ingest.mapping.loader import Intake
 from ingest.models import Delivery, Reason
 from ingest.settings import Secrets
 
-ACCESS_TOKEN = "FACEBOOK_ACCESS_TOKEN"
-APP_SECRET = "FACEBOOK_APP_SECRET"
+ACCESS_TOKEN = "FACEBOOK_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
+APP_SECRET = "FACEBOOK_APP_SECRET"  # noqa: S105 - the same
 
 Access = Callable[[Delivery], tuple[str, str]]
 """The names of the variables that hold the access token and the app secret for a delivery's lead."""
@@ -82,5 +83,5 @@ class Lookups:
             if isinstance(answer, GraphError):
                 found.missing.append((delivery, answer))
             else:
-                found.leads.append(replace(delivery, lead=json.dumps(answer).encode()))
+                found.leads.append(replace(delivery, lead=dumps(answer)))
         self._tell(found)

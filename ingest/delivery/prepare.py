@@ -4,8 +4,9 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from ingest import aisensy
+from ingest.aisensy import schema
 from ingest.channels import CHANNELS
+from ingest.channels.payload import loads
 from ingest.delivery.people import name_of, phone_of
 from ingest.errors import Hold, Skip
 from ingest.inbox.writes import Move
@@ -36,8 +37,8 @@ class Prepared:
 
 def lead_of(delivery: Delivery) -> Lead:
     """The lead of a delivery whose look-up, where its channel needs one, is done."""
-    fetched = None if delivery.lead is None else json.loads(delivery.lead, parse_float=str)
-    return CHANNELS[delivery.event.channel].lead(json.loads(delivery.event.body, parse_float=str), fetched)
+    fetched = None if delivery.lead is None else loads(delivery.lead)
+    return CHANNELS[delivery.event.channel].lead(loads(delivery.event.body), fetched)
 
 
 def meta_of(delivery: Delivery) -> Meta:
@@ -96,7 +97,7 @@ def _problem(rendered: Rendered, lead: Lead, delivery: Delivery) -> Hold | None:
         return Skip(Reason.TEST_LEAD, "Meta's test lead: shown, never sent")
     if rendered.problem is not None:
         return rendered.problem
-    faults = aisensy.check(rendered.request or {})
+    faults = schema.check(rendered.request or {})
     if faults:
         return Hold(Reason.REQUEST_INVALID, "; ".join(faults))
     age = delivery.event.received_at - lead.created_at if lead.created_at else None
@@ -122,5 +123,3 @@ def parked(owner: str, delivery: Delivery, problem: Hold, kept: dict[str, Any], 
         event=event,
         event_id=delivery.event.id,
     )
-
-

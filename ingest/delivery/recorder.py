@@ -116,9 +116,7 @@ class Recorder:
         _log(delivery, move, outcome.status, answer.duration_ms)
         if outcome.verdict is Verdict.ACCOUNT:
             _logger.error("account_paused", account=delivery.account, message=outcome.message)
-            self._inbox.pause(
-                Pause(delivery.account, Reason.ACCOUNT_PAUSED, outcome.message, by_probe=delivery.probe)
-            )
+            self._inbox.pause(Pause(delivery.account, Reason.ACCOUNT_PAUSED, outcome.message, by_probe=delivery.probe))
         elif delivery.probe and outcome.verdict not in {Verdict.TRANSIENT, Verdict.AMBIGUOUS}:
             _logger.info("account_resumed", account=delivery.account)
             self._inbox.resume(delivery.account)

@@ -24,6 +24,15 @@ class Step:
     pauses_account: bool = False
 
 
+_ENDS = {
+    Verdict.SENT: Step(Status.SENT),
+    Verdict.CAMPAIGN: Step(Status.HELD, Reason.CAMPAIGN_REJECTED),
+    Verdict.INVALID: Step(Status.HELD, Reason.REQUEST_INVALID),
+    Verdict.NUMBER: Step(Status.FAILED, Reason.NUMBER_REJECTED),
+    Verdict.AMBIGUOUS: Step(Status.HELD, Reason.AMBIGUOUS),  # unless the mapping wants it tried again
+}
+
+
 def after(
     outcome: Outcome,
     attempt: int,
@@ -31,20 +40,11 @@ def after(
     on_timeout: str = "hold",
     spread: Callable[[], float] = random.random,
 ) -> Step:
-    """The step after attempt number `attempt` (from 1). A pure function, but for the `spread` (0 to 1) of its pauses."""
-    match outcome.verdict:
-        case Verdict.SENT:
-            return Step(Status.SENT)
-        case Verdict.ACCOUNT:
-            return Step(Status.WAITING, Reason.ACCOUNT_PAUSED, now, pauses_account=True)
-        case Verdict.CAMPAIGN:
-            return Step(Status.HELD, Reason.CAMPAIGN_REJECTED)
-        case Verdict.INVALID:
-            return Step(Status.HELD, Reason.REQUEST_INVALID)
-        case Verdict.NUMBER:
-            return Step(Status.FAILED, Reason.NUMBER_REJECTED)
-        case Verdict.AMBIGUOUS if on_timeout != "retry":
-            return Step(Status.HELD, Reason.AMBIGUOUS)
+    """The step after attempt number `attempt` (from 1). Pure, but for the `spread` (0 to 1) of its pauses."""
+    if outcome.verdict is Verdict.ACCOUNT:
+        return Step(Status.WAITING, Reason.ACCOUNT_PAUSED, now, pauses_account=True)
+    if outcome.verdict in _ENDS and not (outcome.verdict is Verdict.AMBIGUOUS and on_timeout == "retry"):
+        return _ENDS[outcome.verdict]
     if attempt > len(PAUSES):
         return Step(Status.FAILED, Reason.RETRIES_EXHAUSTED)
     return Step(Status.WAITING, Reason.RETRY, now + pause(attempt, outcome.retry_after, spread))

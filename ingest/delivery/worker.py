@@ -66,7 +66,7 @@ class Worker:
             try:
                 self._turn()
             except StoreError as error:
-                _logger.error("store_failed", error=str(error), hint="Waiting for it; leads are refused meanwhile")
+                _logger.error("store_failed", error=str(error), hint="Waiting for it")  # noqa: TRY400 - says it all
                 self._stop.wait(1)
         self._finish()
         ears.join(2)
@@ -153,7 +153,7 @@ class Worker:
     def _prepare(self, delivery: Delivery) -> None:
         try:
             prepared = prepare(delivery, self._live.current(), self.name)
-        except Exception as error:  # noqa: BLE001 - a fault of ours in one lead must hold up no other
+        except Exception as error:  # a fault of ours in one lead must hold up no other
             _logger.exception("translation_crashed", lead_id=delivery.event.id, endpoint=delivery.event.endpoint)
             fault = Hold(Reason.EXPRESSION_FAILED, f"Unexpected {type(error).__name__}: the log tells more")
             self._recorder.park(delivery, parked(self.name, delivery, fault, {}, {}))
@@ -242,4 +242,4 @@ class Worker:
             self._recorder.write([])
             self._inbox.free(self.name)
         except StoreError as error:
-            _logger.error("store_failed", error=str(error), hint="The leases run out by themselves")
+            _logger.error("store_failed", error=str(error), hint="The leases run out")  # noqa: TRY400 - the same

@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, delete, func, select, update
 
 from ingest.inbox.tables import accounts, deliveries, events
-from ingest.inbox.writes import attempt_row, insert
 from ingest.inbox.tables import attempts as attempts_table
+from ingest.inbox.writes import attempt_row, insert
 from ingest.models import Attempt, Delivery, Event, Identity, Outcome, Reason, Status, Verdict, utcnow
 
 LEASE = timedelta(seconds=30)
@@ -222,9 +222,7 @@ def pause(connection: Connection, pauses: Sequence[Pause]) -> list[None]:
 def probe_again(connection: Connection, names: Sequence[str]) -> list[None]:
     """Let another probe through at once: the last one was never sent."""
     connection.execute(
-        update(accounts)
-        .where(accounts.c.name.in_(names), accounts.c.until.is_not(None))
-        .values(until=utcnow())
+        update(accounts).where(accounts.c.name.in_(names), accounts.c.until.is_not(None)).values(until=utcnow())
     )
     return [None] * len(names)
 

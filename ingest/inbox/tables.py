@@ -12,10 +12,10 @@ class Moment(TypeDecorator[datetime]):
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: object) -> int | None:  # noqa: ARG002 - SQLAlchemy's
+    def process_bind_param(self, value: datetime | None, dialect: object) -> int | None:  # noqa: ARG002, D102 - SQLAlchemy's
         return None if value is None else int(value.timestamp() * 1000)
 
-    def process_result_value(self, value: int | None, dialect: object) -> datetime | None:  # noqa: ARG002 - the same
+    def process_result_value(self, value: int | None, dialect: object) -> datetime | None:  # noqa: ARG002, D102 - the same
         return None if value is None else datetime.fromtimestamp(value / 1000, UTC)
 
 

@@ -1,185 +1,249 @@
-"""Jinja's expressions, and nothing else of Jinja: no statements, no globals, no folding at compile time."""
-
 from __future__ import annotations
 
-import operator as operators
-import re
-from functools import lru_cache, partial
-from types import BuiltinMethodType
+import difflib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from jinja2 import nodes
-from jinja2.compiler import Frame
-from jinja2.nativetypes import NativeCodeGenerator
+from jinja2 import Template, TemplateSyntaxError, nodes
+from jinja2.parser import Parser
 from jinja2.runtime import Context
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from ingest.mapping.filters import TESTS, filters
-from ingest.mapping.native import Absent, AbsentValue, ExpressionError, check_size, join, to_text
-from ingest.mapping.safe import modulo, replaced
-from ingest.mapping.views import Items, View
+from ingest.errors import Finding, MappingError, Place
+from ingest.mapping.language import TEXT_METHODS, Language
+from ingest.mapping.native import LIMIT, is_blank, to_text
+from ingest.mapping.reading import Node
 
-TEXT_METHODS = frozenset(
-    """upper lower title capitalize casefold swapcase strip lstrip rstrip split rsplit splitlines startswith endswith
-    find rfind count partition rpartition removeprefix removesuffix isalnum isalpha isascii isdecimal isdigit islower
-    isnumeric isspace istitle isupper replace""".split()
-)
-MAX_BITS = 4096  # of a number
+_FORBIDDEN_NAMES = frozenset({"range", "lipsum", "cycler", "joiner", "namespace", "dict", "self", "super", "caller"})
+_FORBIDDEN_MARKS = {"block_begin": "{%", "raw_begin": "{%", "comment_begin": "{#"}
+_SYNTAX = (TemplateSyntaxError, SyntaxError, RecursionError, MemoryError, ValueError, OverflowError)
 
 
-class _Generator(NativeCodeGenerator):
-    """Compiles expressions without evaluating any part of them."""
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A text of a mapping, compiled: the literal text that it is, or what its `{{ … }}` give."""
 
-    def _output_child_to_const(self, node: nodes.Expr, frame: Frame, finalize: Any) -> Any:
-        if not isinstance(node, nodes.TemplateData):
-            raise nodes.Impossible
-        return super()._output_child_to_const(node, frame, finalize)
+    source: str
+    places: tuple[Place, ...]  # of each `{{`, or of the text
+    literal: str | None = None
+    single: bool = False  # one `{{ … }}` and nothing else: gives its own value, else text
+    data: tuple[bool, ...] = ()  # which chunks are literal
+    inputs: tuple[tuple[str, ...], ...] = ()  # ("lead", "city"): what the expressions look at
+    names: frozenset[str] = frozenset()  # the first names of those
+    chunks: Callable[[Context], Iterable[Any]] | None = None
 
-    def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:  # noqa: N802 - Jinja's name
-        self.write("environment.concatenated((")
-        for part in node.nodes:
-            self.visit(part, frame)
-            self.write(", ")
-        self.write("))")
+    @property
+    def place(self) -> Place:
+        """Where the expression begins."""
+        return self.places[0]
 
-    def visit_Compare(self, node: nodes.Compare, frame: Frame) -> None:  # noqa: N802
-        if len(node.ops) != 1 or node.ops[0].op not in {"in", "notin"}:
-            super().visit_Compare(node, frame)
-            return
-        self.write("(not " if node.ops[0].op == "notin" else "(")
-        self.write("environment.contains(")
-        self.visit(node.ops[0].expr, frame)
-        self.write(", ")
-        self.visit(node.expr, frame)
-        self.write("))")
+    def run(self, context: Context, at: list[int]) -> Any:
+        """The value: any for a single expression, else text. `at[0]` counts the `{{ … }}` that were reached.
 
-    def visit_Getitem(self, node: nodes.Getitem, frame: Frame) -> None:  # noqa: N802
-        if isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
-            self.visit_Getattr(nodes.Getattr(node.node, node.arg.value, "load"), frame)
-        else:
-            super().visit_Getitem(node, frame)
+        Raises whatever the expression raises: AbsentValue, Hold, or any exception of a filter.
+        """
+        if self.chunks is None:
+            return self.literal
+        parts = []
+        for data, chunk in zip(self.data, self._counted(context, at), strict=True):
+            if self.single and not data:
+                return chunk
+            parts.append(chunk if data else to_text(chunk))
+        return "".join(parts)
 
-
-class Language(ImmutableSandboxedEnvironment):
-    """The sandbox that expressions are compiled for and run in."""
-
-    code_generator_class = _Generator
-    intercepted_binops = frozenset({"+", "*", "**", "%"})
-
-    def __init__(self, country: str) -> None:
-        super().__init__(undefined=Absent, optimized=False, autoescape=False, cache_size=0)
-        self.globals.clear()
-        self.filters = filters(country)
-        self.tests = dict(TESTS)
-
-    def getattr(self, obj: Any, attribute: str) -> Any:
-        """A field of a view, a method of text that is allowed, or Absent."""
-        if isinstance(obj, View):
-            return obj.get(attribute)
-        if isinstance(obj, Absent):
-            return Absent(name=f"{obj.path}.{attribute}")
-        if isinstance(obj, str) and attribute in TEXT_METHODS:
-            return partial(replaced, obj) if attribute == "replace" else getattr(obj, attribute)
-        if isinstance(obj, dict):
-            return obj.get(attribute, Absent(name=f"the key {attribute}"))
-        if hasattr(obj, attribute):
-            raise ExpressionError(f".{attribute} is not allowed here")
-        return Absent(name=f".{attribute}")
-
-    def getitem(self, obj: Any, argument: Any) -> Any:
-        """An item by an index or a computed key, or Absent."""
-        if isinstance(argument, Absent):
-            raise AbsentValue(argument)
-        if isinstance(obj, Items) and isinstance(argument, int):
-            return obj.at(argument)
-        if isinstance(obj, list | tuple | str) and isinstance(argument, int):
-            inside = -len(obj) <= argument < len(obj)
-            return obj[argument] if inside else Absent(name=f"item {argument}")
-        if isinstance(obj, dict):
-            return obj.get(argument, Absent(name="a key"))
-        found = self.getattr(obj, to_text(argument))
-        return Absent(name=_computed(obj)) if isinstance(found, Absent) else found
-
-    def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
-        """A method of text."""
-        for value in (*args, *kwargs.values()):
-            if isinstance(value, Absent):
-                raise AbsentValue(value)
-        if isinstance(obj, Absent):
-            return obj
-        ours = isinstance(obj, partial) and obj.func is replaced
-        text = isinstance(obj, BuiltinMethodType) and isinstance(obj.__self__, str) and obj.__name__ in TEXT_METHODS
-        if not ours and not text:
-            raise ExpressionError("only methods of text can be called")
-        return obj(*args, **kwargs)
-
-    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """An operation whose result could grow, after a look at how big it will be."""
-        for value in (left, right):
-            if isinstance(value, Absent):
-                raise AbsentValue(value)
-        return _OPERATIONS[operator](left, right)
-
-    @staticmethod
-    def concatenated(values: tuple[Any, ...]) -> str:
-        """What `~` gives."""
-        return "".join(_sized([to_text(value) for value in values]))
-
-    @staticmethod
-    def contains(container: Any, item: Any) -> bool:
-        """What `in` gives: an absent value is in nothing, and nothing is in it."""
-        if isinstance(item, Absent) or isinstance(container, Absent):
-            return False
-        return to_text(item) in container if isinstance(container, str) else item in container
+    def _counted(self, context: Context, at: list[int]) -> Iterator[Any]:
+        if self.chunks is not None:
+            for data, chunk in zip(self.data, self.chunks(context), strict=True):
+                yield chunk
+                at[0] += not data
 
 
-@lru_cache(maxsize=32)
-def language(country: str) -> Language:
-    """The language of mappings whose phones are of that country where they do not say."""
-    return Language(country)
+class Compiler:
+    """Compiles the texts of a mapping, and gathers what is wrong with them."""
+
+    def __init__(self, language: Language, findings: list[Finding]) -> None:
+        self._language = language
+        self._findings = findings
+        self._known: dict[tuple[Any, ...], Expression | None] = {}
+
+    def text(self, node: Node, names: frozenset[str]) -> Expression | None:
+        """A text with `{{ … }}` in it, or none. None where it has findings."""
+        return self._once(node, names, self._text)
+
+    def condition(self, node: Node, names: frozenset[str]) -> Expression | None:
+        """A bare expression, as in `when`; `{{ … }}` around it is allowed. None where it has findings."""
+        return self._once(node, names, self._condition)
+
+    def _once(
+        self, node: Node, names: frozenset[str], compile_: Callable[[Node, frozenset[str]], Expression]
+    ) -> Expression | None:
+        """Routes share the texts of the request: each is compiled, and found wrong, once."""
+        key = (id(node), names, compile_)
+        if key not in self._known:
+            try:
+                self._known[key] = compile_(node, names)
+            except MappingError as error:
+                self._findings += error.findings
+                self._known[key] = None
+        return self._known[key]
+
+    def _text(self, node: Node, names: frozenset[str]) -> Expression:
+        source: str = node.value
+        parts = list(self._split(node))
+        if all(place is None for _, place in parts):
+            if "}}" in source:
+                raise _fault(node.place_of("}}"), "jinja_syntax", "A `}}` without its `{{`.")
+            if is_blank(source):
+                raise _fault(node.place, "bad_value", "A blank text.", "leave the key out, or write null to remove it")
+            return Expression(source, (node.place,), literal=source)
+        output: list[nodes.Expr] = []
+        for text, place in parts:
+            output.append(nodes.TemplateData(text) if place is None else self._parse(text, place))
+        blank = all(is_blank(text) for text, place in parts if place is None)
+        return self._finish(node, output, tuple(place for _, place in parts if place), names, blank)
+
+    def _condition(self, node: Node, names: frozenset[str]) -> Expression:
+        source: str = node.value.strip()
+        if source.startswith("{{") and source.endswith("}}") and source.count("{{") == 1:
+            return self._text(node, names)
+        place = node.first_character()
+        return self._finish(node, [self._parse(source, place)], (place,), names, True)
+
+    def _finish(
+        self, node: Node, output: list[nodes.Expr], places: tuple[Place, ...], names: frozenset[str], blank: bool
+    ) -> Expression:
+        data = tuple(isinstance(part, nodes.TemplateData) for part in output)
+        expressions = [part for part in output if not isinstance(part, nodes.TemplateData)]
+        findings = [
+            finding
+            for part, place in zip(expressions, places, strict=True)
+            for finding in self._faults(part, place, names)
+        ]
+        if findings:
+            raise MappingError(findings)
+        paths = dict.fromkeys(path for part in expressions for path in _paths(part))
+        template = nodes.Template([nodes.Output(output, lineno=1)], lineno=1)
+        template.set_environment(self._language)
+        try:
+            code = self._language.compile(template, filename="<mapping>")
+            compiled = Template.from_code(self._language, code, {})  # type: ignore[arg-type]
+        except _SYNTAX as error:
+            raise _fault(places[0], "jinja_syntax", _sentence(error)) from None
+        return Expression(
+            source=node.value,
+            places=places,
+            single=blank and len(expressions) == 1,
+            data=data,
+            inputs=tuple(paths),
+            names=frozenset(path[0] for path in paths),
+            chunks=compiled.root_render_func,
+        )
+
+    def _split(self, node: Node) -> Iterator[tuple[str, Place | None]]:
+        """The literal parts (without a place) and the expressions of a text. Raises MappingError."""
+        if len(node.value) > LIMIT:
+            raise _fault(node.place, "bad_value", "A text of more than 64 kB.")
+        begun: list[str] | None = None
+        place = node.place
+        marks = 0
+        try:
+            for _, token, text in self._language.lexer.tokeniter(node.value, None):
+                if token in _FORBIDDEN_MARKS:
+                    raise _forbidden_mark(node, _FORBIDDEN_MARKS[token])
+                if token == "variable_begin":  # noqa: S105 - a token of Jinja's lexer
+                    begun, place = [], node.place_of("{{", marks)
+                elif token == "variable_end" and begun is not None:  # noqa: S105
+                    yield "".join(begun), place
+                    begun = None
+                elif begun is not None:
+                    begun.append(text)
+                else:
+                    yield text, None
+                marks += text.count("{{")
+        except TemplateSyntaxError as error:
+            raise _fault(place, "jinja_syntax", _sentence(error)) from None
+        if begun is not None:
+            raise _fault(place, "jinja_syntax", "A `{{` without its `}}`.")
+
+    def _parse(self, text: str, place: Place) -> nodes.Expr:
+        try:
+            parser = Parser(self._language, text, state="variable")
+            expression = parser.parse_tuple()
+            if not parser.stream.eos:
+                parser.fail(f"unexpected {parser.stream.current.value!r}", parser.stream.current.lineno)
+        except _SYNTAX as error:
+            raise _fault(place, "jinja_syntax", _sentence(error)) from None
+        expression.set_environment(self._language)
+        return expression
+
+    def _faults(self, expression: nodes.Expr, place: Place, names: frozenset[str]) -> Iterator[Finding]:
+        for node in _walk(expression):
+            match node:
+                case nodes.CondExpr(expr2=None):
+                    node.expr2 = nodes.Const(None, lineno=node.lineno)
+                case nodes.Name(name=name) if name in _FORBIDDEN_NAMES and name not in names:
+                    yield Finding(place, "jinja_forbidden", f"`{name}` is not available in mappings.")
+                case nodes.Name(name=name) if name not in names:
+                    message = f"There is no name `{name}` here."
+                    yield Finding(place, "unknown_name", message, near(name, names) or f"for a field: lead.{name}")
+                case nodes.Filter(name=name) if name not in self._language.filters:
+                    hint = near(name, self._language.filters)
+                    yield Finding(place, "unknown_filter", f"There is no filter `{name}`.", hint)
+                case nodes.Test(name=name) if name not in self._language.tests:
+                    hint = near(name, self._language.tests)
+                    yield Finding(place, "unknown_test", f"There is no test `{name}`.", hint)
+                case nodes.Getattr(attr=attr) if attr.startswith("__"):
+                    yield Finding(place, "jinja_forbidden", f"`{attr}` is not available in mappings.")
+                case nodes.Call(node=nodes.Getattr(attr=attr)) if attr in TEXT_METHODS:
+                    continue
+                case nodes.Call(node=called):
+                    name = getattr(called, "attr", None) or getattr(called, "name", "this")
+                    if name not in _FORBIDDEN_NAMES:
+                        hint = f"write `… | {name}`" if name in self._language.filters else ""
+                        yield Finding(place, "jinja_forbidden", f"`{name}(…)` can't be called in mappings.", hint)
 
 
-def _computed(obj: Any) -> str:
-    return f"{obj.path}[…]" if isinstance(obj, View) else "a key"
+def near(name: str, known: Iterable[str]) -> str:
+    """`did you mean phone?`, or nothing."""
+    close = difflib.get_close_matches(str(name), list(known), 1, 0.6)
+    return f"did you mean {close[0]}?" if close else ""
 
 
-def _sized(parts: list[str]) -> list[str]:
-    check_size(sum(map(len, parts)))
-    return parts
+def _walk(expression: nodes.Node) -> Iterator[nodes.Node]:
+    yield expression
+    yield from expression.find_all(nodes.Node)
 
 
-def _length(value: Any) -> int:
-    return len(value) if isinstance(value, str | list | tuple) else 0
+def _paths(expression: nodes.Expr) -> Iterator[tuple[str, ...]]:
+    """Every name that is looked at, with the fields below it: ("lead", "city")."""
+    called = {id(node.node) for node in _walk(expression) if isinstance(node, nodes.Call)}
+    inner: set[int] = set()
+    for node in _walk(expression):
+        if id(node) in inner:
+            continue
+        path: list[str] = []
+        current: Any = node
+        while isinstance(current, nodes.Getattr) or (
+            isinstance(current, nodes.Getitem) and isinstance(current.arg, nodes.Const)
+        ):
+            if id(current) not in called:
+                path.append(current.attr if isinstance(current, nodes.Getattr) else str(current.arg.as_const()))
+            current = current.node
+            inner.add(id(current))
+        if isinstance(current, nodes.Name):
+            yield (current.name, *reversed(path))
 
 
-def _add(left: Any, right: Any) -> Any:
-    check_size(_length(left) + _length(right))
-    return left + right
+def _fault(place: Place, code: str, message: str, hint: str = "") -> MappingError:
+    return MappingError([Finding(place, code, message, hint)])
 
 
-def _multiply(left: Any, right: Any) -> Any:
-    for many, count in ((left, right), (right, left)):
-        if isinstance(count, int):
-            check_size(_length(many) * count)
-    if isinstance(left, int) and isinstance(right, int):
-        _check_bits(left.bit_length() + right.bit_length())
-    return left * right
+def _forbidden_mark(node: Node, mark: str) -> MappingError:
+    message = f"`{mark}` is not available: mappings hold expressions only."
+    return _fault(node.place_of(mark), "jinja_forbidden", message, "write {{ … }}, and conditions as `a if b else c`")
 
 
-def _power(left: Any, right: Any) -> Any:
-    if isinstance(left, int) and isinstance(right, int):
-        _check_bits(left.bit_length() * abs(right))
-    return operators.pow(left, right)
-
-
-def _check_bits(bits: int) -> None:
-    if bits > MAX_BITS:
-        raise ExpressionError("the number is too big")
-
-
-_OPERATIONS = {"+": _add, "*": _multiply, "**": _power, "%": modulo}
-
-FORBIDDEN = frozenset({"range", "lipsum", "cycler", "joiner", "namespace", "dict", "self", "super", "caller", "loop"})
-DUNDER = re.compile(r"__\w*__")
-
-__all__ = ["DUNDER", "FORBIDDEN", "TEXT_METHODS", "Language", "join", "language"]
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, TemplateSyntaxError):
+        return f"The expression is not understood: {(error.message or 'unexpected end').rstrip('.')}."
+    return "The expression is too long or nested too deeply."

@@ -63,11 +63,14 @@ class Absent(Undefined):
     def __contains__(self, item: object) -> bool:
         return False
 
+    def __getitem__(self, _: Any) -> Absent:
+        return self
+
     def _used(self, *_: Any) -> NoReturn:
         raise AbsentValue(self)
 
     __iter__ = __len__ = __int__ = __float__ = __complex__ = __index__ = __format__ = _used  # type: ignore[assignment]
-    __lt__ = __le__ = __gt__ = __ge__ = __neg__ = __pos__ = __call__ = __getitem__ = _used  # type: ignore[assignment]
+    __lt__ = __le__ = __gt__ = __ge__ = __neg__ = __pos__ = __call__ = _used  # type: ignore[assignment]
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __pow__ = __rpow__ = _used  # type: ignore[assignment]
     __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = _used  # type: ignore[assignment]
 

@@ -31,7 +31,7 @@ def options(settings: Settings) -> dict[str, Any]:
         "preload_app": False,  # each process opens connections of its own
         "accesslog": None,  # addresses and query strings are people's data
         "loglevel": "warning",
-        "forwarded_allow_ips": "127.0.0.1",
+        "forwarded_allow_ips": "",  # INGEST_TRUSTED_PROXIES alone tells whose headers count
         "control_socket_disable": True,
         "proc_name": "ingest",
     }

@@ -1,0 +1,4 @@
+from ingest import settings
+from ingest.web import server
+
+globals().update(server.options(settings.load()))

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from ingest import settings as environment
+from ingest.catalog import LiveCatalog
+from ingest.inbox import Inbox
+from ingest.settings import Settings
+from ingest.web import errors, pages
+from ingest.web.health import health
+from ingest.web.hooks import hooks
+from ingest.web.intakes import Intakes
+from ingest.web.server import THREADS
+from ingest.web.site import NAME, Site
+from ingest.web.start import start
+from ingest.web.waiting import Waiting
+
+
+def create_app(settings: Settings | None = None, inbox: Inbox | None = None) -> Flask:
+    """The web side, put together: one for each process.
+
+    Raises SettingsError where the environment is wrong, StoreError where there is no store.
+    """
+    settings = settings or environment.load()
+    inbox = inbox or Inbox(settings.database_url)
+    catalog = LiveCatalog(settings.mappings, settings.default_country)
+    intakes = Intakes(catalog, inbox, settings.secrets)
+    intakes.all()  # so that what is good now is kept, whatever happens to the files before the first lead comes
+
+    app = Flask("ingest", static_folder=None)
+    app.url_map.merge_slashes = False  # a redirect loses the lead
+    app.extensions[NAME] = Site(settings, inbox, catalog, intakes, Waiting(inbox, THREADS))
+    errors.register(app)
+    pages.register(app)
+    for blueprint in (hooks, health, start):
+        app.register_blueprint(blueprint)
+    if hops := settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    return app

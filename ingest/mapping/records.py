@@ -1,0 +1,145 @@
+"""What a mapping file says, read and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as MappingABC
+from dataclasses import dataclass, field
+from datetime import time, timedelta
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from ingest.errors import Finding, Place
+from ingest.mapping.expressions import Expression
+from ingest.mapping.language import Language
+from ingest.mapping.reading import Node
+
+
+@dataclass(frozen=True)
+class FormBlock:
+    """What a website's form may do, as the mapping's `form` says."""
+
+    origins: tuple[str, ...] = ()
+    thanks: str | None = None
+    rate: str | None = None  # "10/minute", per client address
+    min_seconds: float | None = None
+    captcha: dict[str, Any] | None = None
+    fields: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Intake:
+    """How an endpoint takes events: what web needs to know of a mapping."""
+
+    channel: str
+    auth: dict[str, tuple[str, ...]]  # key -> names of environment variables
+    access_tokens: dict[str, str] = field(default_factory=dict)  # page id -> name of an environment variable
+    forms: frozenset[str] = frozenset()
+    pages: frozenset[str] = frozenset()
+    form: FormBlock | None = None
+    duplicate_events: timedelta = timedelta(minutes=10)
+    event_id: Expression | None = None
+
+
+@dataclass(frozen=True)
+class QuietHours:
+    """From when to when nobody is messaged; `start` after `end` spans midnight."""
+
+    start: time
+    end: time
+    zone: ZoneInfo
+
+
+@dataclass(frozen=True)
+class Policy:
+    """When a request may leave."""
+
+    max_age: timedelta | None = None
+    duplicate_within: timedelta | None = None
+    cap: tuple[int, timedelta] | None = None
+    quiet_hours: QuietHours | None = None
+    on_timeout: Literal["hold", "retry"] = "hold"
+
+
+@dataclass(frozen=True)
+class Request:
+    """An AiSensy body's fields as expressions, under AiSensy's names and in the reference's order."""
+
+    place: Place
+    texts: dict[str, Expression]  # campaignName, destination, userName, source
+    media: dict[str, Expression]
+    params: tuple[Expression, ...]
+    tags: tuple[Expression, ...]
+    attributes: dict[str, Expression]
+
+
+@dataclass(frozen=True)
+class Route:
+    """One rule: the request of the leads for which `when` holds."""
+
+    request: Request
+    name: str | None = None
+    when: Expression | None = None
+    goes_on: bool = False  # the routes after it are looked at as well
+
+
+@dataclass(frozen=True)
+class Translation:
+    """How a lead becomes requests."""
+
+    language: Language
+    place: Place  # of `routes`, or of the file
+    account: str
+    lets: dict[str, Expression]
+    routes: tuple[Route, ...]
+    policy: Policy = Policy()
+    consent: Expression | None = None
+    duplicate_by: Expression | None = None
+    tests: tuple[Node, ...] = ()
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """What `_accounts.yaml` tells of a campaign."""
+
+    params: int | None = None
+    media: str | None = None
+
+
+@dataclass(frozen=True)
+class Account:
+    """An AiSensy account, as `_accounts.yaml` tells."""
+
+    name: str
+    url: str | None = None
+    pace: float | None = None  # requests a second
+    campaigns: dict[str, Campaign] | None = None
+    tags: tuple[str, ...] | None = None
+    attributes: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """A mapping file: one endpoint. A part that has findings is None, and the other is none the worse."""
+
+    endpoint: str
+    file: str
+    version: str  # 12 characters, of the content with all that it extends
+    intake: Intake | None = None
+    translation: Translation | None = None
+    intake_findings: list[Finding] = field(default_factory=list)
+    translation_findings: list[Finding] = field(default_factory=list)
+    intake_document: dict[str, Any] | None = None  # the intake's sections, plain: `loader.intake_from` reads them
+
+    @property
+    def findings(self) -> list[Finding]:
+        """All that is wrong with the file."""
+        return list(dict.fromkeys([*self.intake_findings, *self.translation_findings]))
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """All mappings of a folder, and what is wrong with them."""
+
+    mappings: MappingABC[str, Mapping] = field(default_factory=dict)
+    accounts: MappingABC[str, Account] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)

@@ -1,0 +1,333 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import marshmallow as ma
+from marshmallow import fields as f
+
+from ingest.errors import Finding
+from ingest.mapping import fields as ours
+from ingest.mapping.expressions import near
+from ingest.mapping.fields import Condition, Fault, Read, Text, fault
+from ingest.mapping.reading import Node
+from ingest.models import Reason
+
+CHANNELS = ("facebook", "form", "zapier")
+AUTH_KEYS: dict[str, tuple[str, ...]] = {
+    "facebook": ("app_secret", "verify_token", "access_token"),
+    "zapier": ("token",),
+    "form": (),
+}
+FIELD_TYPES = ("text", "phone", "email", "number", "choice", "checkbox", "textarea", "date", "url", "hidden")
+REASONS = [reason.value for reason in Reason]
+
+
+class Strict(ma.Schema):
+    """Unknown keys are faults."""
+
+    class Meta:
+        unknown = ma.RAISE
+
+
+def _one_of(*choices: str) -> ma.validate.OneOf:
+    return ma.validate.OneOf(choices, error=f"Must be one of {', '.join(choices)}.")
+
+
+class _Names(f.Field[Any]):
+    """A variable's name, or a list of them while a secret is being rotated; for `access_token` also page → name."""
+
+    def __init__(self, *, by_page: bool = False) -> None:
+        super().__init__()
+        self._by_page = by_page
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ARG002
+        if isinstance(value, dict) and self._by_page:
+            return f.Dict(Text(), Read(ours.variable)).deserialize(value)
+        if isinstance(value, list):
+            return f.List(Read(ours.variable), validate=ma.validate.Length(1)).deserialize(value)
+        return Read(ours.variable).deserialize(value)
+
+
+class Auth(Strict):
+    """`auth`: names of environment variables."""
+
+    app_secret = _Names()
+    verify_token = _Names()
+    access_token = _Names(by_page=True)
+    token = _Names()
+
+
+class Match(Strict):
+    """`match`: which forms and pages a mapping claims."""
+
+    forms = f.List(Text())
+    pages = f.List(Text())
+
+
+class Captcha(Strict):
+    """`form.captcha`."""
+
+    vendor = Text(required=True, validate=_one_of("turnstile", "hcaptcha", "recaptcha"))
+    secret = Read(ours.variable, required=True)
+    site_key = Text()
+    when_down = Text(validate=_one_of("accept", "hold", "refuse"))
+
+
+class FormField(Strict):
+    """One of `form.fields`."""
+
+    label = Text()
+    type = Text(validate=_one_of(*FIELD_TYPES))
+    required = f.Boolean(truthy={True}, falsy={False})
+    min = f.Integer(strict=True, validate=ma.validate.Range(0))
+    max = f.Integer(strict=True, validate=ma.validate.Range(1))
+    choices = f.List(Text(), validate=ma.validate.Length(1))
+    placeholder = Text()
+    help = Text()
+
+    @ma.validates_schema
+    def _choices(self, data: dict[str, Any], **_: Any) -> None:
+        if data.get("type") == "choice" and "choices" not in data:
+            raise fault("missing_key", "A choice needs `choices`.", "choices: [Pune, Delhi]")
+
+
+class Form(Strict):
+    """`form`: what a website's form may do."""
+
+    origins = f.List(Read(ours.origin))
+    thanks = Read(ours.thanks)
+    rate = Read(ours.rate)
+    min_seconds = f.Float(validate=ma.validate.Range(0, 3600))
+    captcha = f.Nested(Captcha)
+    rules = f.Dict(Text(), f.Nested(FormField), data_key="fields")
+
+
+class IntakeSchema(Strict):
+    """What web needs of a mapping."""
+
+    channel = Text(required=True)
+    auth = f.Nested(Auth)
+    match = f.Nested(Match)
+    form = f.Nested(Form)
+    duplicate_events = Read(ours.duration)
+    event_id = Text()
+
+    def __init__(self, channels: tuple[str, ...] = CHANNELS) -> None:
+        super().__init__()
+        self._channels = channels
+
+    @ma.validates_schema(skip_on_field_errors=True)
+    def _belongs(self, data: dict[str, Any], **_: Any) -> None:
+        channel = data["channel"]
+        if channel not in self._channels:
+            hint = near(channel, self._channels) or f"choose one of {', '.join(self._channels)}"
+            raise ma.ValidationError({"channel": [Fault("bad_value", f"There is no channel `{channel}`.", hint)]})
+        faults: dict[str, Any] = {}
+        allowed = AUTH_KEYS.get(channel)
+        for key in data.get("auth", {}):
+            if allowed is not None and key not in allowed:
+                hint = f"it has {', '.join(allowed)}" if allowed else "leave `auth` out"
+                wrong = Fault("unknown_key", f"The channel {channel} has no `{key}` in `auth`.", hint)
+                faults.setdefault("auth", {})[key] = [wrong]
+        for section, owner in (("match", "facebook"), ("form", "form")):
+            if section in data and channel != owner:
+                message = f"`{section}` is for the channel {owner} only."
+                faults[section] = [Fault("bad_value", message, "leave it out")]
+        if faults:
+            raise ma.ValidationError(faults)
+
+
+class Media(Strict):
+    """`request.media`: AiSensy asks for both."""
+
+    url = Text(required=True)
+    filename = Text(required=True)
+
+
+class RequestSchema(Strict):
+    """AiSensy's body, each value a text with expressions. What must be there is asked of each route, after merging."""
+
+    campaignName = Text(allow_none=True)  # noqa: N815 - AiSensy's name, as those below
+    destination = Text(allow_none=True)
+    userName = Text(allow_none=True)  # noqa: N815
+    source = Text(allow_none=True)
+    media = f.Nested(Media, allow_none=True)
+    templateParams = f.List(Text(), allow_none=True)  # noqa: N815
+    tags = f.List(Text(), allow_none=True)
+    attributes = f.Dict(Text(), Text(allow_none=True), allow_none=True)
+
+
+class RouteSchema(Strict):
+    """One of `routes`."""
+
+    name = Text()
+    when = Condition()
+    request = f.Nested(RequestSchema, allow_none=True)
+    goes_on = f.Boolean(truthy={True}, falsy={False}, data_key="continue")
+
+
+class DuplicateSchema(Strict):
+    """`policy.duplicate`."""
+
+    by = Text()
+    within = Read(ours.duration, required=True)
+
+
+class QuietHoursSchema(Strict):
+    """`policy.quiet_hours`."""
+
+    start = Read(ours.clock, required=True, data_key="from")
+    end = Read(ours.clock, required=True, data_key="to")
+    zone = Read(ours.zone, required=True)
+
+
+class PolicySchema(Strict):
+    """`policy`: when a request may leave."""
+
+    consent = Condition()
+    duplicate = f.Nested(DuplicateSchema)
+    max_age = Read(ours.duration)
+    quiet_hours = f.Nested(QuietHoursSchema)
+    cap = Read(ours.cap)
+    on_timeout = Text(validate=_one_of("hold", "retry"))
+
+
+class Expected(RequestSchema):
+    """What a test expects of a body: null stands for a key that is not there."""
+
+    media = f.Dict(Text(), Text(), allow_none=True)
+
+
+class _Expected(f.Field[Any]):
+    """One expected body, or a list of them where several requests are made."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ARG002
+        kind: f.Field[Any] = f.Nested(Expected)
+        return (f.List(kind) if isinstance(value, list) else kind).deserialize(value)
+
+
+class TestSchema(Strict):
+    """One of `tests`."""
+
+    __test__ = False
+
+    name = Text()
+    lead = f.Dict()
+    payload = f.Raw()
+    headers = f.Dict(Text(), Text())
+    now = Read(lambda text: moment(text))
+    expect = _Expected()
+    expect_exactly = _Expected()
+    expect_hold = Text(validate=_one_of(*REASONS))
+    expect_skip = Text(validate=_one_of(*REASONS))
+    expect_route = Text()
+
+    @ma.validates_schema
+    def _whole(self, data: dict[str, Any], **_: Any) -> None:
+        if ("lead" in data) == ("payload" in data):
+            raise fault("missing_key", "A test has either `lead` or `payload`.")
+        if not any(key.startswith("expect") for key in data):
+            raise fault("missing_key", "A test expects something.", "expect, expect_hold, expect_skip, expect_route")
+
+
+class TranslationSchema(Strict):
+    """How a lead becomes requests."""
+
+    account = Read(ours.name)
+    let = f.Dict(Read(ours.let_name), Text())
+    request = f.Nested(RequestSchema)
+    routes = f.List(f.Nested(RouteSchema), validate=ma.validate.Length(1, error="There must be a route at least."))
+    policy = f.Nested(PolicySchema)
+    tests = f.List(f.Nested(TestSchema))
+
+
+class CampaignSchema(Strict):
+    """One of an account's campaigns."""
+
+    params = f.Integer(strict=True, validate=ma.validate.Range(0))
+    media = Text()
+
+
+class AccountSchema(Strict):
+    """One of `_accounts.yaml`'s accounts."""
+
+    url = Read(ours.web_address)
+    pace = Read(ours.rate)
+    campaigns = f.Dict(Text(), f.Nested(CampaignSchema, allow_none=True))
+    tags = f.List(Text())
+    attributes = f.List(Text())
+
+
+class AccountsSchema(Strict):
+    """`_accounts.yaml`."""
+
+    accounts = f.Dict(Read(ours.name), f.Nested(AccountSchema, allow_none=True), required=True)
+
+
+def moment(text: str) -> datetime:
+    """A time in ISO 8601, with a zone. Raises ValidationError."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise fault("bad_value", "No time with a zone.", "write it like 2026-11-23T10:00:00+05:30")
+    return found
+
+
+INTAKE_KEYS = frozenset(IntakeSchema().fields)
+"""The sections of a mapping that web needs; all others are for the translation."""
+
+_CODES = {"Unknown field.": "unknown_key", "Missing data for required field.": "missing_key"}
+_TYPE = re.compile(r"Not a valid|Field may not be null|Invalid input type|Not an? ")
+
+
+def validate(schema: ma.Schema, node: Node) -> list[Finding]:
+    """What is wrong with a part of a mapping, each fault at its place."""
+    return list(_findings(schema.validate(node.plain()), node, schema))
+
+
+def _findings(messages: Any, node: Node, schema: ma.Schema | None, name: str = "") -> Iterator[Finding]:
+    if not isinstance(messages, dict):
+        yield from (_finding(message, node, schema, name) for message in messages)
+        return
+    for step, inner in messages.items():
+        child = node.at((step,))
+        if child is not None:
+            below = _below(schema, step)
+            yield from _findings(inner, child, below if isinstance(inner, dict) else schema, str(step))
+        else:
+            known = {"_schema", "key", "value"}  # marshmallow's words for the whole, and for a pair's halves
+            yield from _findings(inner, node, schema, name if step in known else str(step))
+
+
+def _below(schema: ma.Schema | None, step: Any) -> ma.Schema | None:
+    """The schema of the keys below a key, so far as it is known: for `did you mean`."""
+    if schema is None or isinstance(step, int):
+        return schema
+    field = next((each for key, each in schema.fields.items() if (each.data_key or key) == step), None)
+    if isinstance(field, f.List):
+        field = field.inner
+    elif isinstance(field, f.Dict):
+        field = field.value_field
+    return field.schema if isinstance(field, f.Nested) else schema
+
+
+def _finding(message: str, node: Node, schema: ma.Schema | None, name: str) -> Finding:
+    if isinstance(message, Fault):
+        place = node.key if message.code == "unknown_key" else None
+        return Finding(place or node.place, message.code, _named(name, message), message.hint)
+    code = _CODES.get(message) or ("wrong_type" if _TYPE.match(message) else "bad_value")
+    if code == "unknown_key":
+        known = [each.data_key or key for key, each in schema.fields.items()] if schema else []
+        return Finding(node.key or node.place, code, f"There is no key `{name}` here.", near(name, known))
+    if code == "missing_key":
+        return Finding(node.key or node.place, code, f"The key `{name}` is missing.")
+    return Finding(node.place, code, _named(name, message))
+
+
+def _named(name: str, message: str) -> str:
+    return f"`{name}`: {message}" if name and f"`{name}`" not in message else str(message)

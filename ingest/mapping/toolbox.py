@@ -1,0 +1,176 @@
+"""The filters and tests that expressions may use: ours, and those of Jinja's that are safe, all kept in bounds."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable
+from typing import Any
+
+import jinja2.filters
+import jinja2.tests
+import re2
+
+from ingest.mapping import filters as ours
+from ingest.mapping.native import Absent, AbsentValue, ExpressionError, check_size, is_blank, join, settle, to_text
+from ingest.mapping.phones import phone
+
+_ANY = """abs count length first float int last list map max min reject rejectattr reverse select selectattr sort
+unique""".split()
+_TEXT = "capitalize lower upper trim wordcount striptags truncate urlencode".split()
+_TESTS = """boolean divisibleby eq equalto even false float ge gt greaterthan in integer iterable le lessthan lower lt
+mapping ne none number odd sequence string true upper == != > >= < <=""".split()
+_WIDTH = re.compile(r"\d{4,}|\*")
+
+
+def replaced(text: str, old: str, new: str, count: int = -1) -> str:
+    """`text.replace`, after a look at how long the result will be."""
+    old, new = to_text(old), to_text(new)
+    check_size(len(text) + text.count(old) * max(len(new) - len(old), 0))
+    return text.replace(old, new, count)
+
+
+def modulo(left: Any, right: Any) -> Any:
+    """`%` of numbers, or of a text and its values with widths below 1,000."""
+    if isinstance(left, str) and _WIDTH.search(left):
+        raise ExpressionError("the width of a format is too big")
+    result = left % right
+    check_size(len(result) if isinstance(result, str) else 0)
+    return result
+
+
+def default(value: Any, default_value: Any = "", boolean: bool = False) -> Any:
+    """The value, or another one where it is absent (with `boolean`: where it is false)."""
+    return default_value if is_blank(value) or (boolean and not value) else value
+
+
+def present(value: Any) -> bool:
+    """Whether a value is there."""
+    return not is_blank(value)
+
+
+def matching(text: str, pattern: str) -> bool:
+    """Whether the pattern (RE2) is found in the text."""
+    return _pattern(pattern).search(text) is not None
+
+
+def regex_search(text: str, pattern: str, group: int | str | None = None) -> Any:
+    """What the pattern (RE2) finds: the group asked for, or the first, or all of it."""
+    found = _pattern(pattern).search(text)
+    if not found:
+        return None
+    return found.group((1 if found.re.groups else 0) if group is None else group)
+
+
+def regex_replace(text: str, pattern: str, new: str = "") -> str:
+    """The text with each find of the pattern (RE2) replaced by `new`, as it stands."""
+    size = len(text)
+
+    def put(_: Any) -> str:
+        nonlocal size
+        size += len(new)
+        check_size(size)
+        return new
+
+    return str(_pattern(pattern).sub(put, text))
+
+
+@functools.lru_cache(maxsize=256)
+def _pattern(pattern: str) -> Any:
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        return re2.compile(pattern, options=options)
+    except re2.error:
+        raise ExpressionError("the regular expression is not understood") from None
+
+
+def _join(value: Any, d: str = "", attribute: str | None = None) -> str:
+    if attribute is not None:
+        raise ExpressionError("join takes no attribute: use map(attribute=…) before it")
+    return join(list(value), to_text(d), skip_absent=False)
+
+
+def _sum(value: Any, start: float = 0) -> Any:
+    if not isinstance(start, int | float):
+        raise ExpressionError("sum adds numbers only")
+    return sum(value, start)
+
+
+def _round(value: Any, precision: int = 0, method: str = "common") -> Any:
+    if not -15 <= precision <= 15:
+        raise ExpressionError("round takes a precision between -15 and 15")
+    return jinja2.filters.do_round(value, precision, method)  # type: ignore[arg-type]
+
+
+def _format(text: str, *args: Any, **kwargs: Any) -> Any:
+    return modulo(text, kwargs or args)
+
+
+def _absent(values: tuple[Any, ...], named: dict[str, Any]) -> Absent | None:
+    for value in (*values, *named.values()):
+        if isinstance(value, Absent):
+            return value
+        if value is None:
+            continue
+    return None
+
+
+def _filter(name: str, function: Callable[..., Any], *, text: bool = False) -> Callable[..., Any]:
+    """A filter that an absent input or argument makes absent, and that is given text where it wants text."""
+    skip = 1 if hasattr(function, "jinja_pass_arg") else 0  # Jinja gives these the context or environment first
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        value = args[skip]
+        if value is None:
+            raise AbsentValue(Absent(name=f"what {name} is given"))
+        absent = _absent(args[skip:], kwargs)
+        if absent is not None:
+            raise AbsentValue(absent)
+        if text:
+            value = to_text(value)
+            if is_blank(value):  # blank on purpose, as `default('')` is: it stays so
+                return ""
+            args = (*args[:skip], value, *args[skip + 1 :])
+        return settle(function(*args, **kwargs), f"the result of {name}")
+
+    return call
+
+
+def _test(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def call(*args: Any) -> Any:
+        skip = 1 if hasattr(function, "jinja_pass_arg") else 0
+        if isinstance(args[skip], Absent):
+            return name in {"ne", "!="}  # an absent value is nothing but unequal
+        return function(*args)
+
+    return call
+
+
+@functools.lru_cache(maxsize=32)
+def filters(country: str) -> dict[str, Callable[..., Any]]:
+    """Every filter by its name; `phone` reads local numbers as that country's."""
+    jinja = jinja2.filters.FILTERS
+    found = {name: _filter(name, jinja[name]) for name in _ANY}
+    found |= {name: _filter(name, jinja[name], text=True) for name in _TEXT}
+    found |= {name: _filter(name, function, text=True) for name, function in ours.OF_TEXT.items()}
+    found |= {name: _filter(name, function) for name, function in ours.OF_LISTS.items()}
+    for name, function in (("regex_search", regex_search), ("regex_replace", regex_replace), ("replace", replaced)):
+        found[name] = _filter(name, function, text=True)
+    for name, function in (("join", _join), ("sum", _sum), ("round", _round), ("string", to_text)):
+        found[name] = _filter(name, function)
+    found["format"] = _filter("format", _format, text=True)
+    found["phone"] = _filter("phone", functools.partial(phone, home=country))
+    return found | {"default": default, "d": default}
+
+
+TESTS: dict[str, Callable[..., Any]] = {
+    **{name: _test(name, jinja2.tests.TESTS[name]) for name in _TESTS},
+    "none": is_blank,
+    "present": present,
+    "defined": present,
+    "undefined": is_blank,
+    "matching": _test("matching", lambda value, pattern: matching(to_text(value), to_text(pattern))),
+}

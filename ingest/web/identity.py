@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import hashlib
+import hmac
+from datetime import datetime
+
+from ingest import values
+from ingest.channels import payload as bodies
+from ingest.channels.base import Notice
+from ingest.inbox import Inbox
+from ingest.mapping import render
+from ingest.models import Identity
+from ingest.web.intakes import Endpoint
+
+_LONGEST = 255  # characters of an external id; longer ones are known by their hash
+
+
+def of(notice: Notice, called: Endpoint, owner: Endpoint, received_at: datetime, inbox: Inbox) -> Identity:
+    """What makes a notice the same as another: the vendor's or the sender's id, else the mapping's `event_id`.
+
+    Else a keyed hash of endpoint and content, for as long as the mapping's `duplicate_events` says.
+    """
+    sources = dict.fromkeys(
+        source for one in (called, owner) for source in one.channel.sources(one.name, one.intake.auth)
+    )
+    given = values.clean(notice.external_id or "") or _from_mapping(notice, owner)
+    if given and len(given) <= _LONGEST:
+        return Identity(tuple(sources), given)
+    if given:
+        return Identity(tuple(sources), _hash(given.encode(), inbox))
+    # A form that a robot filled in never stands for the same one sent by a person.
+    content = [owner.name, notice.hold, owner.channel.content(notice.payload)]
+    hashed = _hash(bodies.dumps(content, sort_keys=True), inbox)
+    return Identity(tuple(sources), hashed, received_at + owner.intake.duplicate_events)
+
+
+def _from_mapping(notice: Notice, owner: Endpoint) -> str | None:
+    expression = owner.intake.event_id
+    return None if expression is None else render.event_id(expression, notice.payload)
+
+
+def _hash(content: bytes, inbox: Inbox) -> str:
+    return f"hash:{hmac.new(inbox.hash_key(), content, hashlib.sha256).hexdigest()}"

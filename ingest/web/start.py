@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import ipaddress
+import json
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+
+from ingest.settings import SANDBOX_SECRETS
+from ingest.web.intakes import Endpoint
+from ingest.web.origins import origin_of
+from ingest.web.pages import CSP
+from ingest.web.site import Site, site
+
+start = Blueprint("start", __name__)
+
+_LEAD = {"full_name": "Asha Rao", "phone_number": "+91 98765 43210", "email": "asha@example.com", "city": "Pune"}
+_FIELDS = {"full_name": {"label": "Your name", "required": True}, "phone": {"label": "Phone", "type": "phone"}}
+_FORWARDING = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip")
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What the page shows of an endpoint."""
+
+    endpoint: Endpoint
+    url: str
+    command: str
+    form: Mapping[str, Mapping[str, Any]] | None = None
+
+
+@start.get("/")
+def page() -> ResponseReturnValue:
+    """The endpoints, each with a command that posts a lead: for newcomers, and not for the whole world."""
+    here = site()
+    if not (here.settings.sandbox or _is_near()):
+        return render_template("web/start.html", cards=None)
+    cards = [_card(here, endpoint) for endpoint in here.intakes.all()]
+    waiting = {one.endpoint: one for one in here.catalog.current().mappings.values()}
+    broken = sorted(waiting.keys() - {card.endpoint.name for card in cards})
+    response = make_response(
+        render_template("web/start.html", cards=cards, broken=broken, sandbox=here.settings.sandbox)
+    )
+    thanks = {origin_of(card.endpoint.intake.form.thanks or "") for card in cards if card.endpoint.intake.form}
+    targets = " ".join(sorted({"'self'", *(one for one in thanks if one)}))
+    response.headers["Content-Security-Policy"] = CSP.replace("form-action 'self'", f"form-action {targets}")
+    return response
+
+
+def _is_near() -> bool:
+    """Whether the caller is on this machine or its own network, and no proxy stands between."""
+    if any(name in request.headers for name in _FORWARDING):
+        return False
+    try:
+        return ipaddress.ip_address(request.remote_addr or "").is_private
+    except ValueError:
+        return False
+
+
+def _card(here: Site, endpoint: Endpoint) -> Card:
+    url = f"{(here.settings.public_url or request.host_url).rstrip('/')}/in/{endpoint.name}"
+    form = (endpoint.intake.form.fields if endpoint.intake.form else None) or _FIELDS
+    make = _COMMANDS.get(endpoint.channel.name, _json_command)
+    return Card(endpoint, url, make(here, endpoint, url), form if endpoint.channel.browser else None)
+
+
+def _json_command(here: Site, endpoint: Endpoint, url: str) -> str:
+    key = endpoint.channel.secret_key
+    token = [f"Authorization: Bearer {_shown(here, endpoint, key)}"] if key else []
+    return _curl(url, [*token, "Content-Type: application/json"], json.dumps(_LEAD, indent=2))
+
+
+def _form_command(here: Site, endpoint: Endpoint, url: str) -> str:  # noqa: ARG001 - one signature for all
+    names = (endpoint.intake.form.fields if endpoint.intake.form else None) or _FIELDS
+    return _lines(["curl", url, *(f"--data-urlencode {shlex.quote(f'{n}={_sample(n, s)}')}" for n, s in names.items())])
+
+
+def _facebook_command(here: Site, endpoint: Endpoint, url: str) -> str:  # noqa: ARG001 - the same
+    if not here.settings.sandbox:
+        return ""
+    lead = {"full_name": _LEAD["full_name"], "phone_number": _LEAD["phone_number"], "platform": "ig"}
+    control = f"{here.settings.sandbox}/control/meta/leads"
+    return _curl(control, ["Content-Type: application/json"], json.dumps({"url": url, "leads": [lead]}, indent=2))
+
+
+_COMMANDS: dict[str, Callable[[Site, Endpoint, str], str]] = {"form": _form_command, "facebook": _facebook_command}
+
+
+def _sample(name: str, wanted: Mapping[str, Any]) -> str:
+    if wanted.get("choices"):
+        return str(wanted["choices"][0])
+    kinds = {"phone": _LEAD["phone_number"], "email": _LEAD["email"]}
+    return kinds.get(str(wanted.get("type")), _LEAD.get(name, _LEAD["full_name"] if "name" in name else "…"))
+
+
+def _shown(here: Site, endpoint: Endpoint, key: str) -> str:
+    """The sandbox's well-known secret, else the variable that has the real one."""
+    name = next(iter(endpoint.intake.auth.get(key, ())), "TOKEN")
+    known = SANDBOX_SECRETS.get(name)
+    return known if known and here.settings.sandbox and here.settings.secrets.get(name) == known else f"${name}"
+
+
+def _curl(url: str, headers: list[str], body: str) -> str:
+    quoted = (f'-H "{header}"' for header in headers)  # double quotes: the shell puts in $VARIABLES
+    return _lines(["curl", url, *quoted, f"-d {shlex.quote(body)}"])
+
+
+def _lines(parts: list[str]) -> str:
+    return " \\\n  ".join([f"{parts[0]} {parts[1]}", *parts[2:]])
