@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from ingest.mapping import loader
-from ingest.mapping.loader import Catalog
+from ingest.mapping.records import Catalog
 
 LOOK_AGAIN = 1.0  # seconds
 

@@ -12,7 +12,7 @@ MAX_URL = 2_048
 MAX_ITEMS = 100
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}\Z")
-_WEB_ADDRESS = re.compile(r"https?://[^\s/?#:@]+(:[0-9]{1,5})?([/?#]\S*)?\Z", re.IGNORECASE)
+_WEB_ADDRESS = re.compile(r"https?://([^\s/?#:@\[\]]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?([/?#]\S*)?\Z", re.IGNORECASE)
 
 
 def _not_blank(text: str) -> None:

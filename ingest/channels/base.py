@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
+
+from werkzeug import datastructures
 
 from ingest import values
 from ingest.errors import Refusal
@@ -12,11 +14,8 @@ Auth = Mapping[str, Sequence[str]]
 """The secrets of an endpoint by their key in `auth`: the values that are set, several while one is being rotated."""
 
 
-class Headers(Protocol):
-    """Headers by their name, upper and lower case alike."""
-
-    def get(self, name: str, default: str = "", /) -> str:
-        """The header's text, or the default where it is not there."""
+Headers = Mapping[str, str] | datastructures.Headers
+"""Headers by their name, upper and lower case alike."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from ingest.cli.family import Family
 from ingest.cli.run import Plan, free_port, plan, wait_for
 from ingest.inbox.engine import migrate
 from ingest.mapping import loader
-from ingest.mapping.loader import Intake, Mapping
+from ingest.mapping.records import Intake, Mapping
 from ingest.settings import SANDBOX_SECRETS
 
 PATIENCE = 30.0  # seconds for a lead to reach the sandbox

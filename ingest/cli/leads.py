@@ -61,8 +61,8 @@ def open_inbox(*, sandbox: bool) -> Inbox:
 
 
 @click.command()
-@click.option("--status", type=click.Choice(list(Status)), help="Only deliveries that stand so.")
-@click.option("--reason", type=click.Choice(list(Reason)), help="Only deliveries with this reason.")
+@click.option("--status", type=click.Choice([one.value for one in Status]), help="Only deliveries that stand so.")
+@click.option("--reason", type=click.Choice([one.value for one in Reason]), help="Only deliveries with this reason.")
 @click.option("--endpoint", help="Only leads of this endpoint.")
 @click.option("--channel", help="Only leads of this channel.")
 @click.option("--campaign", help="Only deliveries of this campaign.")

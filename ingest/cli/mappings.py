@@ -16,8 +16,9 @@ from ingest.cli.printing import print_json
 from ingest.errors import Hold, Place, Refusal, Skip
 from ingest.mapping import loader
 from ingest.mapping.lint import check as lint
-from ingest.mapping.loader import Mapping
-from ingest.mapping.render import Rendered, Trace, translate
+from ingest.mapping.records import Mapping
+from ingest.mapping.evaluate import Trace
+from ingest.mapping.render import Rendered, translate
 from ingest.mapping.suite import run as run_tests
 from ingest.models import Lead, Meta, Reason
 from ingest.settings import Settings

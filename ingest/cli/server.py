@@ -27,7 +27,7 @@ class _Server(BaseApplication):
         return create_app(self._settings)
 
 
-def _forked(*_: object) -> None:
+def _forked(_server: object, _worker: object) -> None:
     # A killed master must not leave processes behind that still hold its port.
     die_with_parent(signal.SIGKILL, of_run=False)
 

@@ -10,7 +10,7 @@ from typing import Any
 from ingest.channels.graph import BATCH, Graph
 from ingest.channels.payload import dumps
 from ingest.errors import GraphError
-from ingest.mapping.loader import Intake
+from ingest.mapping.records import Intake
 from ingest.models import Delivery, Reason
 from ingest.settings import Secrets
 

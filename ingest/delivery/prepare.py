@@ -10,7 +10,7 @@ from ingest.channels.payload import loads
 from ingest.delivery.people import name_of, phone_of
 from ingest.errors import Hold, Skip
 from ingest.inbox.writes import Move
-from ingest.mapping.loader import Catalog, Mapping
+from ingest.mapping.records import Catalog, Mapping
 from ingest.mapping.render import Rendered, translate
 from ingest.models import Delivery, Lead, Meta, Reason, Status
 

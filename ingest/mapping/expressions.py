@@ -126,7 +126,7 @@ class Compiler:
         template.set_environment(self._language)
         try:
             code = self._language.compile(template, filename="<mapping>")
-            compiled = Template.from_code(self._language, code, {})  # type: ignore[arg-type]
+            compiled = Template.from_code(self._language, code, {})
         except _SYNTAX as error:
             raise _fault(places[0], "jinja_syntax", _sentence(error)) from None
         return Expression(
@@ -197,10 +197,10 @@ class Compiler:
                 case nodes.Call(node=nodes.Getattr(attr=attr)) if attr in TEXT_METHODS:
                     continue
                 case nodes.Call(node=called):
-                    name = getattr(called, "attr", None) or getattr(called, "name", "this")
-                    if name not in _FORBIDDEN_NAMES:
-                        hint = f"write `… | {name}`" if name in self._language.filters else ""
-                        yield Finding(place, "jinja_forbidden", f"`{name}(…)` can't be called in mappings.", hint)
+                    what = str(getattr(called, "attr", None) or getattr(called, "name", "this"))
+                    if what not in _FORBIDDEN_NAMES:
+                        hint = f"write `… | {what}`" if what in self._language.filters else ""
+                        yield Finding(place, "jinja_forbidden", f"`{what}(…)` can't be called in mappings.", hint)
 
 
 def near(name: str, known: Iterable[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,7 +26,7 @@ class Fault(str):
     code: str
     hint: str
 
-    def __new__(cls, code: str, message: str, hint: str = "") -> Fault:  # noqa: PYI034
+    def __new__(cls, code: str, message: str, hint: str = "") -> Fault:
         """A str can be given its other parts only here."""
         fault = super().__new__(cls, message)
         fault.code, fault.hint = code, hint
@@ -115,6 +115,17 @@ def zone(text: str) -> ZoneInfo:
         raise fault("bad_value", "No time zone.", "write it like Asia/Kolkata") from None
 
 
+def moment(text: str) -> datetime:
+    """A time in ISO 8601, with a zone. Raises ValidationError."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise fault("bad_value", "No time with a zone.", "write it like 2026-11-23T10:00:00+05:30")
+    return found
+
+
 def web_address(text: str) -> str:
     """An address with http or https and a host. Raises ValidationError."""
     try:
@@ -156,7 +167,22 @@ def name(text: str) -> str:
 
 def let_name(text: str) -> str:
     """A name that expressions can use. Raises ValidationError."""
-    reserved = {"lead", "payload", "meta", "request", "true", "false", "none", "and", "or", "not", "if", "else", "in", "is"}
+    reserved = {
+        "lead",
+        "payload",
+        "meta",
+        "request",
+        "true",
+        "false",
+        "none",
+        "and",
+        "or",
+        "not",
+        "if",
+        "else",
+        "in",
+        "is",
+    }
     if not text.isidentifier() or text.startswith("__"):
         raise fault("bad_value", f"`{text}` is no name for an expression.", "use letters, digits and _")
     if text.lower() in reserved:

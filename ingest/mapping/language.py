@@ -98,7 +98,7 @@ class Language(ImmutableSandboxedEnvironment):
         found = self.getattr(obj, to_text(argument))
         return Absent(name=_computed(obj)) if isinstance(found, Absent) else found
 
-    def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+    def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG002 - Jinja's signature
         """A method of text."""
         for value in (*args, *kwargs.values()):
             if isinstance(value, Absent):
@@ -111,7 +111,7 @@ class Language(ImmutableSandboxedEnvironment):
             raise ExpressionError("only methods of text can be called")
         return obj(*args, **kwargs)
 
-    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:  # noqa: ARG002
         """An operation whose result could grow, after a look at how big it will be."""
         for value in (left, right):
             if isinstance(value, Absent):

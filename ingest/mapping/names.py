@@ -11,7 +11,7 @@ _SUFFIXES = frozenset("jr sr ii iii iv phd md mba mbbs ca esq bds".split())
 _APOSTROPHES = "'’`"
 
 
-def first_name(text: str) -> str:
+def first_name(text: str) -> str | None:
     """The given name: the first word after Mr, Dr, Shri and their like, or the one after a comma.
 
     >>> first_name("Dr. Asha Rao")
@@ -19,7 +19,7 @@ def first_name(text: str) -> str:
     >>> first_name("Rao, Asha")
     'Asha'
     """
-    return _names(text)[0]
+    return next(iter(_names(text)), None)
 
 
 def last_name(text: str) -> str | None:
@@ -54,8 +54,8 @@ def _names(text: str) -> list[str]:
         del names[0]
     while len(names) > 1 and _is(names[-1], _SUFFIXES):
         del names[-1]
-    title_, point, rest = names[0].partition(".")
-    if point and rest.strip(".") and _is(title_, _HONORIFICS):  # "Dr.Asha"
+    honorific, point, rest = (names or [""])[0].partition(".")
+    if point and rest.strip(".") and _is(honorific, _HONORIFICS):  # "Dr.Asha"
         names[0] = rest
     return names
 

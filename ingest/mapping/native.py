@@ -31,9 +31,7 @@ class Absent(Undefined):
 
     __slots__ = ("cause", "path")
 
-    def __init__(
-        self, hint: str | None = None, obj: Any = None, name: str | None = None, exc: Any = None, *, cause: str = ""
-    ) -> None:
+    def __init__(self, hint: str | None = None, obj: Any = None, name: str | None = None, *, cause: str = "") -> None:
         super().__init__(hint, obj, name)
         self.path = name or hint or "the value"
         self.cause = cause
@@ -63,16 +61,16 @@ class Absent(Undefined):
     def __contains__(self, item: object) -> bool:
         return False
 
-    def __getitem__(self, _: Any) -> Absent:
+    def __getitem__(self, _: Any) -> Absent:  # type: ignore[override]
         return self
 
     def _used(self, *_: Any) -> NoReturn:
         raise AbsentValue(self)
 
-    __iter__ = __len__ = __int__ = __float__ = __complex__ = __index__ = __format__ = _used  # type: ignore[assignment]
-    __lt__ = __le__ = __gt__ = __ge__ = __neg__ = __pos__ = __call__ = _used  # type: ignore[assignment]
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __pow__ = __rpow__ = _used  # type: ignore[assignment]
-    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = _used  # type: ignore[assignment]
+    __iter__ = __len__ = __int__ = __float__ = __complex__ = __index__ = __format__ = _used
+    __lt__ = __le__ = __gt__ = __ge__ = __neg__ = __pos__ = __call__ = _used
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __pow__ = __rpow__ = _used
+    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = _used
 
 
 def is_blank(value: Any) -> bool:

@@ -59,10 +59,7 @@ def _numbers(text: str, region: str) -> set[str]:
 
 def _cleaned(text: str) -> str:
     """ASCII digits of any script's, plain blanks and dashes, nothing invisible."""
-    if text.isascii():
-        plain = text
-    else:
-        plain = "".join(map(_plain, unicodedata.normalize("NFKC", text)))
+    plain = text if text.isascii() else "".join(map(_plain, unicodedata.normalize("NFKC", text)))
     return _SPREADSHEET.sub(" ", "\n".join(plain.splitlines()).replace("\t", " "))
 
 
@@ -122,7 +119,7 @@ def _read(number: str, region: str, *, abroad: bool = True) -> str | None:
 
 def _own_mobile(digits: str, region: str) -> str | None:
     code = phonenumbers.country_code_for_region(region)
-    own = digits[1:] if digits[0] == "0" == phonenumbers.ndd_prefix_for_region_code(region, True) else digits
+    own = digits[1:] if digits[0] == "0" == phonenumbers.ndd_prefix_for_region(region, True) else digits
     if own[0] != "0":  # most numbers are just this, and parsing costs three times as much
         direct = PhoneNumber(country_code=code, national_number=int(own))
         if phonenumbers.number_type(direct) in _MOBILE:
@@ -158,5 +155,3 @@ def _shown(number: PhoneNumber) -> str:
 
 def _known(*numbers: str | None) -> set[str]:
     return {number for number in numbers if number}
-
-

@@ -60,12 +60,10 @@ class Node:
         node = self
         for step in path:
             inner = node.value
-            if isinstance(inner, dict) and step in inner:
-                node = inner[step]
-            elif isinstance(inner, list) and isinstance(step, int) and step < len(inner):
-                node = inner[step]
-            else:
+            keys = inner if isinstance(inner, dict) else range(len(inner)) if isinstance(inner, list) else ()
+            if step not in keys:
                 return None
+            node = inner[step]
         return node
 
     def get(self, *path: Any) -> Any:
@@ -174,6 +172,8 @@ class _Converter:
             return Node(dict(self._pairs(node, depth)), place, key=key)
         if isinstance(node, SequenceNode):
             return Node([self.convert(item, depth + 1) for item in node.value], place, key=key)
+        if not isinstance(node, ScalarNode):  # composing gives no fourth kind
+            raise TypeError(type(node))
         raw = self._text[node.start_mark.index : node.end_mark.index]
         return Node(self._scalar(node, place), place, raw, key)
 

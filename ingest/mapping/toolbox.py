@@ -49,9 +49,9 @@ def present(value: Any) -> bool:
     return not is_blank(value)
 
 
-def matching(text: str, pattern: str) -> bool:
+def matching(value: Any, pattern: str) -> bool:
     """Whether the pattern (RE2) is found in the text."""
-    return _pattern(pattern).search(text) is not None
+    return _pattern(to_text(pattern)).search(to_text(value)) is not None
 
 
 def regex_search(text: str, pattern: str, group: int | str | None = None) -> Any:
@@ -107,13 +107,17 @@ def _format(text: str, *args: Any, **kwargs: Any) -> Any:
     return modulo(text, kwargs or args)
 
 
+_OF_TEXT: dict[str, Callable[..., Any]] = {
+    "format": _format,
+    "regex_replace": regex_replace,
+    "regex_search": regex_search,
+    "replace": replaced,
+}
+_OF_ANY: dict[str, Callable[..., Any]] = {"join": _join, "round": _round, "string": to_text, "sum": _sum}
+
+
 def _absent(values: tuple[Any, ...], named: dict[str, Any]) -> Absent | None:
-    for value in (*values, *named.values()):
-        if isinstance(value, Absent):
-            return value
-        if value is None:
-            continue
-    return None
+    return next((value for value in (*values, *named.values()) if isinstance(value, Absent)), None)
 
 
 def _filter(name: str, function: Callable[..., Any], *, text: bool = False) -> Callable[..., Any]:
@@ -130,10 +134,10 @@ def _filter(name: str, function: Callable[..., Any], *, text: bool = False) -> C
             raise AbsentValue(absent)
         if text:
             value = to_text(value)
-            if is_blank(value):  # blank on purpose, as `default('')` is: it stays so
-                return ""
             args = (*args[:skip], value, *args[skip + 1 :])
-        return settle(function(*args, **kwargs), f"the result of {name}")
+        result = settle(function(*args, **kwargs), f"the result of {name}")
+        on_purpose = text and is_blank(value) and is_blank(result)  # as after `default('')`
+        return "" if on_purpose else result
 
     return call
 
@@ -157,20 +161,18 @@ def filters(country: str) -> dict[str, Callable[..., Any]]:
     found |= {name: _filter(name, jinja[name], text=True) for name in _TEXT}
     found |= {name: _filter(name, function, text=True) for name, function in ours.OF_TEXT.items()}
     found |= {name: _filter(name, function) for name, function in ours.OF_LISTS.items()}
-    for name, function in (("regex_search", regex_search), ("regex_replace", regex_replace), ("replace", replaced)):
-        found[name] = _filter(name, function, text=True)
-    for name, function in (("join", _join), ("sum", _sum), ("round", _round), ("string", to_text)):
-        found[name] = _filter(name, function)
-    found["format"] = _filter("format", _format, text=True)
+    found |= {name: _filter(name, function, text=True) for name, function in _OF_TEXT.items()}
+    found |= {name: _filter(name, function) for name, function in _OF_ANY.items()}
     found["phone"] = _filter("phone", functools.partial(phone, home=country))
     return found | {"default": default, "d": default}
 
 
+_JINJA_TESTS: dict[str, Callable[..., Any]] = jinja2.tests.TESTS  # type: ignore[assignment]
 TESTS: dict[str, Callable[..., Any]] = {
-    **{name: _test(name, jinja2.tests.TESTS[name]) for name in _TESTS},
+    **{name: _test(name, _JINJA_TESTS[name]) for name in _TESTS},
     "none": is_blank,
     "present": present,
     "defined": present,
     "undefined": is_blank,
-    "matching": _test("matching", lambda value, pattern: matching(to_text(value), to_text(pattern))),
+    "matching": _test("matching", matching),
 }

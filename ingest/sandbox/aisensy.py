@@ -32,7 +32,7 @@ class Judgement:
 
 def refusal(status: int, message: str) -> Judgement:
     """AiSensy's refusals carry `message` and `errorMessage`; clients are seen to read either."""
-    return Judgement(status, {"name": "Error", "message": message, "errorMessage": message})
+    return Judgement(status, {"message": message, "errorMessage": message})
 
 
 def judge(state: State, request: Any) -> Judgement:

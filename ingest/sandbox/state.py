@@ -97,12 +97,18 @@ class State:
 
 def is_public(url: str) -> bool:
     """Whether a web address can be one that everybody reaches, as far as it tells by itself; nothing is looked up."""
-    host = (urlsplit(url).hostname or "").rstrip(".").lower()
     try:
-        return ipaddress.ip_address(host).is_global
+        host = (urlsplit(url).hostname or "").rstrip(".").lower()
     except ValueError:
-        pass
-    try:
-        return ipaddress.ip_address(socket.inet_aton(host)).is_global  # 127.1, 0x7f.1, 2130706433
-    except OSError:
-        return "." in host and not host.endswith((".localhost", ".local", ".internal", ".lan", ".home.arpa"))
+        return False
+    for read in (ipaddress.ip_address, _legacy_address):
+        try:
+            return read(host).is_global
+        except (ValueError, OSError):
+            continue
+    return "." in host and not host.endswith((".localhost", ".local", ".internal", ".lan", ".home.arpa"))
+
+
+def _legacy_address(host: str) -> ipaddress.IPv4Address:
+    """`127.1`, `0x7f.1` and `2130706433`, which are addresses too."""
+    return ipaddress.IPv4Address(socket.inet_aton(host))

@@ -10,6 +10,7 @@ from ingest.models import iso, utcnow
 from ingest.sandbox.faults import RESET, Fault
 from ingest.sandbox.records import Record
 from ingest.sandbox.state import State
+from ingest.values import clean
 
 MAX_TEXT = 2_000
 _KEY = re.compile(r'("apiKey"\s*:\s*")[^"]*')
@@ -66,7 +67,15 @@ def said(fault: Fault | None, status: int, body: Any) -> tuple[int, Any]:
     return fault.status or status, {"message": "The sandbox was told to fail."} if fault.body is None else fault.body
 
 
+def json_text(value: Any, indent: int | None = None) -> str:
+    """A JSON value in letters that people read, in the order in which it came."""
+    try:
+        return clean(json.dumps(value, ensure_ascii=False, indent=indent))
+    except RecursionError:
+        return '"nested too deeply to be shown"'
+
+
 def _response(status: int, body: Any) -> Response:
     if isinstance(body, str):
         return Response(body, status, mimetype="text/html" if body.lstrip().startswith("<") else "text/plain")
-    return Response(json.dumps(body, ensure_ascii=False), status, mimetype="application/json")
+    return Response(json_text(body), status, mimetype="application/json")

@@ -4,15 +4,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import marshmallow as ma
-import phonenumbers
-from werkzeug.datastructures import Headers
 
 from ingest import values
-from ingest.errors import Refusal
-from ingest.mapping.loader import FormBlock
+from ingest.channels.base import Headers
+from ingest.errors import Hold, Refusal
+from ingest.mapping.phones import phone
+from ingest.mapping.records import FormBlock
+from ingest.models import Reason
 from ingest.web import origins
 
-NO_BLOCK = FormBlock(origins=(), thanks=None, rate=None, min_seconds=None, captcha=None, fields={})
+NO_BLOCK = FormBlock()
 """What a form endpoint without a `form` block goes by."""
 
 _NEXT = ("_next", "redirect")
@@ -35,7 +36,7 @@ def check_fields(content: Any, block: FormBlock, country: str) -> None:
         try:
             _field(wanted, country).deserialize(ma.missing if value is None else value)
         except ma.ValidationError as error:
-            faults[name] = f"{wanted.get('label') or name} {error.messages_list[0]}."
+            faults[name] = f"{wanted.get('label') or name} {error.messages[0]}."
     if faults:
         raise InvalidFields(faults)
 
@@ -53,19 +54,22 @@ class _Text(ma.fields.Field[list[str]]):
 
 def _field(wanted: Mapping[str, Any], country: str) -> ma.fields.Field[Any]:
     checks = [_TYPES[kind](wanted, country) for kind in [wanted.get("type")] if kind in _TYPES]
-    if wanted.get("max"):
-        checks.append(ma.validate.Length(max=int(wanted["max"]), error="is longer than {max} characters"))
-    missing = {"required": "is missing", "null": "is missing"}
-    return _Text(required=bool(wanted.get("required")), validate=checks, error_messages=missing)
+    if "max" in wanted:
+        checks.append(ma.validate.Length(max=wanted["max"], error="is longer than {max} characters"))
+    if "min" in wanted:
+        checks.append(ma.validate.Length(min=wanted["min"], error="is shorter than {min} characters"))
+    return _Text(required=bool(wanted.get("required")), validate=checks, error_messages={"required": "is missing"})
+
+
+_PHONE_FAULTS = {Reason.PHONE_AMBIGUOUS: "holds more than one phone number"}
 
 
 def _phone(_: Mapping[str, Any], country: str) -> Callable[[str], Any]:
     def check(text: str) -> None:
-        # As loose as can be: the mapping's `phone` filter has the last word, and holds what it can't resolve.
         try:
-            phonenumbers.parse(text, country)
-        except phonenumbers.NumberParseException:
-            raise ma.ValidationError("is no phone number") from None
+            phone(text, country)
+        except Hold as hold:
+            raise ma.ValidationError(_PHONE_FAULTS.get(hold.reason, "is no phone number")) from None
 
     return check
 

@@ -9,6 +9,7 @@ from ingest import log
 from ingest.channels.base import Inbound, Notice, Parsed
 from ingest.errors import Refusal
 from ingest.inbox.writes import Accepted
+from ingest.mapping.records import FormBlock
 from ingest.models import Event, new_id, utcnow
 from ingest.web import body, forms, identity, origins, waiting
 from ingest.web.intakes import Endpoint
@@ -52,7 +53,7 @@ def _remember(endpoint: Endpoint) -> None:
         g.browser = request.method == "POST" and forms.is_browser(request.headers)
 
 
-def _block(endpoint: Endpoint) -> forms.FormBlock:
+def _block(endpoint: Endpoint) -> FormBlock:
     return endpoint.intake.form or forms.NO_BLOCK
 
 

@@ -9,7 +9,7 @@ from ingest.channels import payload as bodies
 from ingest.channels.base import Notice
 from ingest.inbox import Inbox
 from ingest.mapping import render
-from ingest.models import Identity
+from ingest.models import Identity, Meta
 from ingest.web.intakes import Endpoint
 
 _LONGEST = 255  # characters of an external id; longer ones are known by their hash
@@ -23,7 +23,7 @@ def of(notice: Notice, called: Endpoint, owner: Endpoint, received_at: datetime,
     sources = dict.fromkeys(
         source for one in (called, owner) for source in one.channel.sources(one.name, one.intake.auth)
     )
-    given = values.clean(notice.external_id or "") or _from_mapping(notice, owner)
+    given = values.clean(notice.external_id or "") or _from_mapping(notice, owner, received_at)
     if given and len(given) <= _LONGEST:
         return Identity(tuple(sources), given)
     if given:
@@ -34,9 +34,11 @@ def of(notice: Notice, called: Endpoint, owner: Endpoint, received_at: datetime,
     return Identity(tuple(sources), hashed, received_at + owner.intake.duplicate_events)
 
 
-def _from_mapping(notice: Notice, owner: Endpoint) -> str | None:
-    expression = owner.intake.event_id
-    return None if expression is None else render.event_id(expression, notice.payload)
+def _from_mapping(notice: Notice, owner: Endpoint, received_at: datetime) -> str | None:
+    if owner.intake.event_id is None:
+        return None
+    lead = owner.channel.lead(notice.payload)
+    return render.event_id(owner.intake, lead, Meta(owner.channel.name, owner.name, received_at=received_at))
 
 
 def _hash(content: bytes, inbox: Inbox) -> str:

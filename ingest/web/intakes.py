@@ -11,7 +11,7 @@ from ingest.channels.base import Auth, Notice
 from ingest.errors import Refusal, StoreError
 from ingest.inbox import Inbox
 from ingest.mapping import loader
-from ingest.mapping.loader import Catalog, Intake, Mapping
+from ingest.mapping.records import Catalog, Intake, Mapping
 from ingest.settings import Secrets
 
 _ASK_AGAIN = 5.0  # seconds, where the store could not be asked for last good intakes
@@ -46,7 +46,7 @@ class Intakes:
         self._kept: dict[str, str] = {}
         self._lock = threading.Lock()
         self._again_at: float | None = None
-        self._index = _Index(Catalog({}, {}, []))
+        self._index = _Index(Catalog())
 
     def find(self, name: str) -> Endpoint:
         """The endpoint of a name. Raises Refusal: 404 where no file has it, 503 where its intake never was good."""

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from ingest.channels.base import Headers
 from ingest.errors import Refusal
 
 _PORTS = {"http": 80, "https": 443}
@@ -29,7 +30,7 @@ def is_allowed(url: str, allowed: Sequence[str], own: str | None = None) -> bool
     return origin is not None and origin in {own, *map(origin_of, allowed)}
 
 
-def check(headers: Mapping[str, str], allowed: Sequence[str], own: str | None) -> None:
+def check(headers: Headers, allowed: Sequence[str], own: str | None) -> None:
     """Raise Refusal 403 where the mapping lists origins and this post comes from another.
 
     Browsers tell the origin in `Origin`, or in `Referer`; servers tell neither, and are let in.
@@ -44,7 +45,7 @@ def check(headers: Mapping[str, str], allowed: Sequence[str], own: str | None) -
         )
 
 
-def cors(headers: Mapping[str, str], allowed: Sequence[str], own: str | None) -> dict[str, str]:
+def cors(headers: Headers, allowed: Sequence[str], own: str | None) -> dict[str, str]:
     """The headers that let a page's script read our answer: for allowed origins, or for all where none is listed."""
     if not allowed:
         return {"Access-Control-Allow-Origin": "*"}

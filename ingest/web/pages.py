@@ -6,9 +6,7 @@ CSP = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
-pages = Blueprint(
-    "web", __name__, template_folder="templates", static_folder="static", static_url_path="/static/web"
-)
+pages = Blueprint("web", __name__, template_folder="templates", static_folder="static", static_url_path="/static/web")
 """The templates and the style sheet of our few public pages."""
 
 

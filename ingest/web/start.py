@@ -19,7 +19,10 @@ from ingest.web.site import Site, site
 start = Blueprint("start", __name__)
 
 _LEAD = {"full_name": "Asha Rao", "phone_number": "+91 98765 43210", "email": "asha@example.com", "city": "Pune"}
-_FIELDS = {"full_name": {"label": "Your name", "required": True}, "phone": {"label": "Phone", "type": "phone"}}
+_FIELDS: dict[str, dict[str, Any]] = {
+    "full_name": {"label": "Your name", "required": True},
+    "phone": {"label": "Phone", "type": "phone"},
+}
 _FORWARDING = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip")
 
 

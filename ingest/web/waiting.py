@@ -31,7 +31,6 @@ class Waiting:
     def __init__(self, inbox: Inbox, threads: int) -> None:
         self._inbox = inbox
         self._seats = threading.Semaphore(max(1, threads // 4))
-        self.closing = threading.Event()
 
     def deliveries(self, leads: Sequence[str], wait: float) -> list[list[dict[str, Any]]]:
         """Each lead's deliveries: once they have an outcome, or as they are when the time, or the seats, are over."""
@@ -51,8 +50,7 @@ class Waiting:
                 return []
             if (found and not any(map(_is_under_way, found))) or time.monotonic() >= until:
                 return [{key: delivery[key] for key in _SHOWN} for delivery in found]
-            if self.closing.wait(_LOOK_EVERY):
-                until = 0
+            time.sleep(_LOOK_EVERY)
 
 
 def _is_under_way(delivery: dict[str, Any]) -> bool:

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,11 @@ class Program:
         self.said: list[str] = []
 
     def __enter__(self) -> Program:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -72,8 +77,9 @@ class Program:
 
     def _listen(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout
-        for line in process.stdout:
-            self.said.append(line)
+        with suppress(ValueError):  # closed while we read
+            for line in process.stdout:
+                self.said.append(line)
 
     def _address(self, word: str) -> str | None:
         line = next((line for line in self.said if word in line), "")
@@ -92,6 +98,8 @@ class Program:
         """Kill the parent alone."""
         self.process.kill()
         self.process.wait(20)
+        if self.process.stdout:
+            self.process.stdout.close()
 
     def children(self) -> list[psutil.Process]:
         """Its processes, without itself."""

@@ -77,7 +77,7 @@ def test_a_batched_facebook_post_sends_each_of_its_leads(program: Program) -> No
             "form_id": "447333180259108",
             "field_data": [{"name": name, "values": values} for name, values in fields],
         }
-        requests.post(f"{program.box}/control/graph/leads", json=document, timeout=10).raise_for_status()
+        requests.post(f"{program.box}/control/graph/leads", json={"leads": [document]}, timeout=10).raise_for_status()
     entries = [
         {"id": "0", "time": 1588890044, "changes": [_change("501"), {"field": "feed", "value": {"item": "größe"}}]},
         {"id": "153125381133", "time": 1588890044, "changes": [_change("502"), _change("503")]},

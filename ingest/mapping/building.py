@@ -1,0 +1,183 @@
+"""From checked sections to the records that the program works with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+from ingest.errors import Finding
+from ingest.mapping import fields
+from ingest.mapping.expressions import Compiler, Expression
+from ingest.mapping.language import language
+from ingest.mapping.merging import merge_requests
+from ingest.mapping.reading import Node
+from ingest.mapping.records import FormBlock, Intake, Policy, QuietHours, Request, Route, Translation
+from ingest.mapping.schema import AUTH_KEYS, CHANNELS, IntakeSchema, TranslationSchema, validate
+
+_LEAD = frozenset({"lead", "payload", "meta"})
+_SOURCE_TEXTS = ("campaignName", "destination", "userName", "source")
+_REQUIRED = ("campaignName", "destination", "userName")
+_DUPLICATE_BY = "{{ request.destination }} {{ request.campaignName }}"
+
+
+def build_intake(node: Node, country: str, channels: tuple[str, ...] = CHANNELS) -> tuple[Intake | None, list[Finding]]:
+    """The intake of a mapping's sections; None where a fault stands in the way of taking leads."""
+    findings = validate(IntakeSchema(channels), node)
+    if findings:
+        return None, findings
+    event_id = node.at(("event_id",))
+    compiled = Compiler(language(country), findings).text(event_id, _LEAD) if event_id else None
+    if findings:
+        return None, findings
+    channel: str = node.get("channel")
+    auth = {key: _names(value) for key, value in (node.get("auth") or {}).items() if not isinstance(value, dict)}
+    if channel == "facebook":
+        auth = {key: auth.get(key, (f"FACEBOOK_{key.upper()}",)) for key in AUTH_KEYS[channel]}
+    elif AUTH_KEYS.get(channel) and not auth:
+        message = f"A {channel} mapping needs `auth`: without it every lead is refused with 401."
+        place = node.value["channel"].key or node.place
+        findings.append(Finding(place, "missing_key", message, f"auth: {{token: {channel.upper()}_TOKEN}}"))
+    by_page = node.get("auth", "access_token")
+    duplicate_events = node.get("duplicate_events")
+    intake = Intake(
+        channel=channel,
+        auth=auth,
+        access_tokens=by_page if isinstance(by_page, dict) else {},
+        forms=frozenset(node.get("match", "forms") or ()),
+        pages=frozenset(node.get("match", "pages") or ()),
+        form=_form(node),
+        duplicate_events=fields.duration(duplicate_events) if duplicate_events else timedelta(minutes=10),
+        event_id=compiled,
+    )
+    return intake, findings
+
+
+def build_translation(node: Node, country: str) -> tuple[Translation | None, list[Finding]]:
+    """The translation of a mapping's other sections; None where it has findings."""
+    findings = validate(TranslationSchema(), node)
+    if findings:
+        return None, findings
+    found = language(country)
+    compiler = Compiler(found, findings)
+    lets: dict[str, Expression | None] = {}
+    for name, text in _entries(node, "let"):
+        lets[name] = compiler.text(text, _LEAD | frozenset(lets))
+    names = _LEAD | frozenset(lets)
+    routes = list(_routes(node, compiler, names, findings))
+    consent = _condition(node.at(("policy", "consent")), compiler, names | {"request"})
+    duplicate = node.at(("policy", "duplicate"))
+    by = duplicate and (duplicate.at(("by",)) or Node(_DUPLICATE_BY, duplicate.place, _DUPLICATE_BY))
+    duplicate_by = compiler.text(by, names | {"request"}) if by else None
+    if findings:
+        return None, findings
+    section = node.at(("routes",)) or node.at(("request",)) or node
+    translation = Translation(
+        language=found,
+        place=section.key or section.place,
+        account=node.get("account") or "default",
+        lets={name: text for name, text in lets.items() if text},
+        routes=tuple(route for route in routes if route),
+        policy=_policy(node),
+        consent=consent,
+        duplicate_by=duplicate_by,
+        tests=tuple((node.at(("tests",)) or Node([], node.place)).value),
+    )
+    return translation, []
+
+
+def _routes(node: Node, compiler: Compiler, names: frozenset[str], findings: list[Finding]) -> Iterator[Route | None]:
+    base = node.at(("request",))
+    section = node.at(("routes",))
+    if section is None:
+        yield _route(Node({}, node.place), base, compiler, names, findings)
+        return
+    seen: set[str] = set()
+    for each in section.value:
+        name = each.get("name")
+        if name in seen:
+            place = each.value["name"].place
+            findings.append(Finding(place, "bad_value", f"A second route is called `{name}`.", "choose another name"))
+        seen |= {name} if name else set()
+        yield _route(each, base, compiler, names, findings)
+
+
+def _route(
+    node: Node, base: Node | None, compiler: Compiler, names: frozenset[str], findings: list[Finding]
+) -> Route | None:
+    own = node.at(("request",))
+    whole = merge_requests(base, own) if own is not None and own.value is not None else base or Node({}, node.place)
+    place = whole.key or whole.place
+    for key in _REQUIRED:
+        if key not in whole.value:
+            where = f" in the route `{node.get('name')}`" if node.get("name") else ""
+            findings.append(Finding(place, "missing_key", f"The request has no `{key}`{where}."))
+    media = {key: compiler.text(text, names) for key, text in _entries(whole, "media")}
+    attributes = {key: compiler.text(text, names) for key, text in _entries(whole, "attributes")}
+    texts = {key: compiler.text(whole.value[key], names) for key in _SOURCE_TEXTS if key in whole.value}
+    params = [compiler.text(text, names) for text in _items(whole, "templateParams")]
+    tags = [compiler.text(text, names) for text in _items(whole, "tags")]
+    when = _condition(node.at(("when",)), compiler, names)
+    if findings:
+        return None
+    request = Request(
+        place=place,
+        texts={key: text for key, text in texts.items() if text},
+        media={key: text for key, text in media.items() if text},
+        params=tuple(text for text in params if text),
+        tags=tuple(text for text in tags if text),
+        attributes={key: text for key, text in attributes.items() if text},
+    )
+    return Route(request, node.get("name"), when, bool(node.get("continue")))
+
+
+def _condition(node: Node | None, compiler: Compiler, names: frozenset[str]) -> Expression | None:
+    if node is None:
+        return None
+    if isinstance(node.value, bool):
+        node = replace(node, value=str(node.value).lower())
+    return compiler.condition(node, names)
+
+
+def _entries(node: Node, key: str) -> list[tuple[str, Node]]:
+    section = node.at((key,))
+    return list(section.value.items()) if section else []
+
+
+def _items(node: Node, key: str) -> list[Node]:
+    section = node.at((key,))
+    return section.value if section else []
+
+
+def _names(value: str | list[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _form(node: Node) -> FormBlock | None:
+    form = node.get("form")
+    if form is None:
+        return None
+    return FormBlock(
+        origins=tuple(map(fields.origin, form.get("origins", ()))),
+        thanks=form.get("thanks"),
+        rate=form.get("rate"),
+        min_seconds=float(form["min_seconds"]) if "min_seconds" in form else None,
+        captcha=form.get("captcha"),
+        fields=form.get("fields", {}),
+    )
+
+
+def _policy(node: Node) -> Policy:
+    policy = node.get("policy") or {}
+    hours = policy.get("quiet_hours")
+    return Policy(
+        max_age=fields.duration(policy["max_age"]) if "max_age" in policy else None,
+        duplicate_within=fields.duration(policy["duplicate"]["within"]) if "duplicate" in policy else None,
+        cap=fields.cap(policy["cap"]) if "cap" in policy else None,
+        quiet_hours=_quiet(hours) if hours else None,
+        on_timeout=policy.get("on_timeout", "hold"),
+    )
+
+
+def _quiet(hours: dict[str, str]) -> QuietHours:
+    return QuietHours(fields.clock(hours["from"]), fields.clock(hours["to"]), fields.zone(hours["zone"]))

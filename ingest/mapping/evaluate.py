@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from jinja2.runtime import Context
+from jinja2.utils import missing
+
+from ingest.errors import Hold, Place
+from ingest.mapping.expressions import Expression
+from ingest.mapping.language import Language
+from ingest.mapping.native import Absent, AbsentValue, ExpressionError, check_size, final_text, is_blank, scalars
+from ingest.mapping.views import LeadView, ObjectView, wrap
+from ingest.models import Lead, Meta, Reason, iso
+
+_SENTENCES: dict[type[Exception], str] = {
+    ZeroDivisionError: "it divides by zero",
+    TypeError: "an operation does not fit its values: fields are text, `| number` makes numbers of them",
+    RecursionError: "it is nested too deeply",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """An expression came out absent: why, and which of its `{{ … }}`."""
+
+    message: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What an expression was made of and came to, for people. Holds the lead's data."""
+
+    place: Place
+    field: str
+    source: str
+    inputs: dict[str, Any]  # by name, None where absent
+    result: Any  # None where absent or failed
+    problem: str | None  # why it is absent, or how it failed
+    microseconds: int
+
+
+@dataclass(slots=True)
+class Trace:
+    """Records every expression of a translation, in the order of their evaluation."""
+
+    steps: list[Step] = field(default_factory=list)
+
+
+class Scope(Context):
+    """The names that the expressions of one lead see. A `let` is evaluated when it is first asked for, and once."""
+
+    def __init__(
+        self, language: Language, lead: Lead, meta: Meta, lets: dict[str, Expression], trace: Trace | None = None
+    ) -> None:
+        names = {
+            "lead": LeadView(lead.fields),
+            "payload": wrap(lead.payload, "payload"),
+            "meta": ObjectView(_described(meta), "meta"),
+        }
+        super().__init__(language, names, None, {})
+        self._lets = lets
+        self._trace = trace
+        self._failed: dict[str, Hold] = {}
+        self.request: Callable[[], dict[str, Any]] | None = None  # of the route that is being looked at
+
+    def resolve_or_missing(self, key: str) -> Any:
+        """A name's value."""
+        if key in self.parent:
+            return self.parent[key]
+        if key in self._lets:
+            return self._let(key)
+        if key == "request" and self.request is not None:
+            return ObjectView(self.request(), "request")
+        return missing
+
+    def text(self, expression: Expression, name: str) -> str | Missing:
+        """The expression's text, never blank. Raises Hold."""
+        if expression.literal is not None and self._trace is None:
+            return expression.literal.strip()
+        return self._run(expression, name, _text)  # type: ignore[no-any-return]
+
+    def texts(self, expression: Expression, name: str) -> list[str] | Missing:
+        """The expression's text, or the texts of the list that it gives. Raises Hold."""
+        return self._run(expression, name, _texts)  # type: ignore[no-any-return]
+
+    def holds(self, expression: Expression, name: str) -> bool:
+        """Whether a condition holds; an absent one does not. Raises Hold."""
+        return self._run(expression, name, _truth) is True
+
+    def _let(self, name: str) -> Any:
+        if name in self._failed:
+            raise self._failed[name]
+        try:
+            value = self._run(self._lets[name], f"let.{name}", _native)
+        except Hold as hold:
+            self._failed[name] = hold
+            raise
+        if isinstance(value, Missing):
+            value = Absent(name=name, cause=value.message)
+        self.parent[name] = value
+        return value
+
+    def _run(self, expression: Expression, name: str, finish: Callable[[Any], Any]) -> Any:
+        if self._trace is None:
+            return self._evaluate(expression, name, finish)
+        began = time.perf_counter()
+        result: Any = None
+        problem: str | None = None
+        try:
+            result = self._evaluate(expression, name, finish)
+        except Hold as hold:
+            problem = f"{hold.reason}: {hold.message}"
+            raise
+        finally:
+            spent = int((time.perf_counter() - began) * 1e6)
+            if isinstance(result, Missing):
+                problem = result.message
+            shown = None if isinstance(result, Missing) else _shown(result)
+            inputs = {".".join(path): self._input(path) for path in expression.inputs}
+            self._trace.steps.append(Step(expression.place, name, expression.source, inputs, shown, problem, spent))
+        return result
+
+    def _evaluate(self, expression: Expression, name: str, finish: Callable[[Any], Any]) -> Any:
+        at = [0]
+        try:
+            return finish(expression.run(self, at))
+        except AbsentValue as absent:
+            return Missing(absent.absent.describe(), _place(expression, at))
+        except Hold as hold:
+            raise Hold(hold.reason, hold.message, hold.field or name, hold.place or _place(expression, at)) from None
+        except Exception as error:  # noqa: BLE001 - whatever an expression raises holds the lead, and nothing else
+            place = _place(expression, at)
+            raise Hold(Reason.EXPRESSION_FAILED, _sentence(error), name, place) from None
+
+    def _input(self, path: tuple[str, ...]) -> Any:
+        language: Any = self.environment
+        try:
+            value = self.resolve_or_missing(path[0])
+            for step in path[1:]:
+                value = language.getitem(value, int(step)) if step.isdecimal() else language.getattr(value, step)
+        except (Hold, AbsentValue, ExpressionError):
+            return None
+        return _shown(value)
+
+
+def _described(meta: Meta) -> dict[str, Any]:
+    return {
+        "channel": meta.channel,
+        "endpoint": meta.endpoint,
+        "id": meta.id,
+        "external_id": meta.external_id,
+        "received_at": iso(meta.received_at),
+    }
+
+
+def _place(expression: Expression, at: list[int]) -> Place:
+    return expression.places[min(at[0], len(expression.places) - 1)]
+
+
+def _text(value: Any) -> str:
+    text = final_text(value)
+    if not text:
+        raise AbsentValue(Absent(name="the value"))
+    return text
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, Absent):
+        raise AbsentValue(value)
+    if isinstance(value, list | tuple):
+        texts = [final_text(item) for item in scalars(value, skip_absent=True)]
+        check_size(sum(map(len, texts)))
+        return texts
+    return [_text(value)]
+
+
+def _truth(value: Any) -> bool:
+    """A truth value that came as text, as JSON's false does, counts as what it says."""
+    if isinstance(value, str):
+        return value.strip().lower() not in {"", "false"}
+    return bool(value)
+
+
+def _native(value: Any) -> Any:
+    if is_blank(value):
+        raise AbsentValue(value if isinstance(value, Absent) else Absent(name="the value"))
+    if isinstance(value, str):
+        return _text(value)
+    return value
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, ExpressionError):
+        return str(error)
+    return _SENTENCES.get(type(error), f"a filter or an operation does not take its values ({type(error).__name__})")
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, Absent):
+        return None
+    if isinstance(value, list | tuple):
+        return [_shown(item) for item in value]
+    return value if isinstance(value, str | int | float | bool | None) else repr(value)

@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from ingest.errors import Finding, MappingError, Place
+from ingest.mapping import fields, reading
+from ingest.mapping.building import build_intake, build_translation
+from ingest.mapping.merging import merge_files
+from ingest.mapping.reading import Node
+from ingest.mapping.records import (
+    Account,
+    Campaign,
+    Catalog,
+    FormBlock,
+    Intake,
+    Mapping,
+    Policy,
+    QuietHours,
+    Translation,
+)
+from ingest.mapping.schema import CHANNELS, INTAKE_KEYS, AccountsSchema, validate
+
+__all__ = [
+    "Account",
+    "Campaign",
+    "Catalog",
+    "FormBlock",
+    "Intake",
+    "Mapping",
+    "Policy",
+    "QuietHours",
+    "Translation",
+    "intake_from",
+    "load",
+    "load_file",
+]
+
+MAX_BASES = 8  # files that extend one another
+_ENDPOINT = re.compile(r"[\w.-]+(?:/[\w.-]+)*")
+
+
+def load(folder: Path, country: str = "IN", channels: tuple[str, ...] = CHANNELS) -> Catalog:
+    """Every mapping of a folder. Never raises: what is wrong is in the findings, and one file never touches another."""
+    mappings: dict[str, Mapping] = {}
+    findings: list[Finding] = []
+    if not folder.is_dir():
+        findings.append(Finding(Place(str(folder)), "file_unreadable", "There is no such folder of mappings."))
+    for path in _files(folder):
+        mapping = load_file(path, folder, country, channels)
+        findings += mapping.findings
+        mappings[mapping.endpoint] = mapping
+        if not _ENDPOINT.fullmatch(mapping.endpoint):
+            message = "The file's name makes a bad address."
+            findings.append(Finding(Place(mapping.file), "file_name", message, "use letters, digits, _ . and -"))
+    for path in sorted(folder.rglob("*.yml")):
+        findings.append(Finding(Place(str(path)), "file_name", "The file is not looked at.", "call it .yaml"))
+    accounts, faults = _accounts(folder / "_accounts.yaml")
+    return Catalog(mappings, accounts, list(dict.fromkeys([*findings, *faults])))
+
+
+def load_file(
+    path: Path, folder: Path | None = None, country: str = "IN", channels: tuple[str, ...] = CHANNELS
+) -> Mapping:
+    """One mapping. Never raises: what is wrong is in its findings."""
+    below = path.relative_to(folder) if folder else Path(path.name)
+    endpoint, file = below.with_suffix("").as_posix(), str(path)
+    digest = hashlib.sha256()
+    try:
+        node = _extended(path, file, digest)
+    except MappingError as error:
+        return Mapping(endpoint, file, _version(digest), None, None, error.findings, error.findings)
+    parts = _parts(node)
+    intake, intake_findings = build_intake(parts[0], country, channels)
+    translation, findings = build_translation(parts[1], country)
+    document = _jsonable(parts[0].plain()) if intake else None
+    return Mapping(endpoint, file, _version(digest), intake, translation, intake_findings, findings, document)
+
+
+def intake_from(
+    document: dict[str, Any], file: str, country: str = "IN", channels: tuple[str, ...] = CHANNELS
+) -> Intake:
+    """An intake from the sections that `Mapping.intake_document` holds. Raises MappingError."""
+    intake, findings = build_intake(reading.from_data(document, Place(file)), country, channels)
+    if intake is None:
+        raise MappingError(findings)
+    return intake
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Mapping files in order; neither names that begin with `_`, nor hidden ones."""
+    for path in sorted(folder.rglob("*.yaml")):
+        if not any(part.startswith(("_", ".")) for part in path.relative_to(folder).parts) and path.is_file():
+            yield path
+
+
+def _extended(path: Path, file: str, digest: Any) -> Node:
+    """A file with all that it extends. Raises MappingError."""
+    chain: list[Node] = []
+    seen: set[Path] = set()
+    while True:
+        node = reading.read(path, file)
+        digest.update(path.read_bytes())
+        seen.add(path.resolve())
+        if not isinstance(node.value, dict):
+            raise MappingError([Finding(node.place, "wrong_type", "A mapping is a set of keys, like `channel: form`.")])
+        chain.append(node)
+        base = node.value.pop("extends", None)
+        if base is None or base.value is None:
+            break
+        path, file = _base(base, path, seen)
+    merged = Node({}, chain[-1].place)
+    for each in reversed(chain):
+        merged = merge_files(merged, each)
+    return merged
+
+
+def _base(node: Node, path: Path, seen: set[Path]) -> tuple[Path, str]:
+    def fault(message: str, hint: str = "") -> MappingError:
+        return MappingError([Finding(node.place, "bad_value", message, hint)])
+
+    if not isinstance(node.value, str) or not re.fullmatch(r"(?:[^/\\]+/)*_[^/\\]*\.yaml", node.value):
+        raise fault("`extends` names no file that can be extended.", "a file whose name begins with _: _base.yaml")
+    base = path.parent / node.value
+    if base.resolve() in seen:
+        raise fault("The files extend each other in a circle.")
+    if len(seen) >= MAX_BASES:
+        raise fault(f"More than {MAX_BASES} files extend one another.")
+    if not base.is_file():
+        raise fault(f"There is no file {node.value} to extend.", "the path is relative to this file")
+    return base, str(base)
+
+
+def _parts(node: Node) -> tuple[Node, Node]:
+    """The sections that web needs, and the others."""
+    intake = {key: value for key, value in node.value.items() if key in INTAKE_KEYS}
+    rest = {key: value for key, value in node.value.items() if key not in INTAKE_KEYS}
+    return replace(node, value=intake), replace(node, value=rest)
+
+
+def _version(digest: Any) -> str:
+    return str(digest.hexdigest()[:12])
+
+
+def _jsonable(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {key: _jsonable(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [_jsonable(item) for item in data]
+    return float(data) if isinstance(data, Decimal) else data
+
+
+def _accounts(path: Path) -> tuple[dict[str, Account], list[Finding]]:
+    if not path.is_file():
+        return {}, []
+    try:
+        node = reading.read(path, str(path))
+    except MappingError as error:
+        return {}, error.findings
+    findings = validate(AccountsSchema(), node)
+    if findings:
+        return {}, findings
+    return {name: _account(name, data or {}) for name, data in node.get("accounts").items()}, []
+
+
+def _account(name: str, data: dict[str, Any]) -> Account:
+    pace = data.get("pace")
+    count, period = fields.rate(pace) if pace else (None, None)
+    campaigns = data.get("campaigns")
+    return Account(
+        name=name,
+        url=data.get("url"),
+        pace=count / period.total_seconds() if count and period else None,
+        campaigns=None if campaigns is None else {each: Campaign(**(about or {})) for each, about in campaigns.items()},
+        tags=None if data.get("tags") is None else tuple(data["tags"]),
+        attributes=None if data.get("attributes") is None else tuple(data["attributes"]),
+    )

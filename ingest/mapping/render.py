@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ingest.errors import Hold, Skip
+from ingest.mapping.evaluate import Missing, Scope, Step, Trace
+from ingest.mapping.expressions import Expression
+from ingest.mapping.language import language
+from ingest.mapping.records import Intake, Policy, QuietHours, Request, Route, Translation
+from ingest.models import Lead, Meta, Reason
+
+__all__ = ["Policy", "QuietHours", "Rendered", "Step", "Trace", "event_id", "translate"]
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """What a route made of a lead: a request, or why there is none."""
+
+    route: str | None
+    account: str
+    request: dict[str, Any] | None  # the AiSensy body without its key: only what is set, in the reference's order
+    problem: Hold | None
+    policy: Policy
+    duplicate_key: str | None = None
+
+
+def translate(translation: Translation, lead: Lead, meta: Meta, trace: Trace | None = None) -> list[Rendered]:
+    """The requests of a lead: one for each route that holds, or one that tells why there is none.
+
+    Does no I/O, gives the same for the same lead, and never raises for data.
+    """
+    scope = Scope(translation.language, lead, meta, translation.lets, trace)
+    found: list[Rendered] = []
+    for index, route in enumerate(translation.routes):
+        try:
+            if route.when is not None and not scope.holds(route.when, f"routes[{index}].when"):
+                continue
+        except Hold as hold:  # which routes hold can't be told any more
+            return [*found, _without_request(translation, route, hold)]
+        found.append(_rendered(translation, route, scope))
+        if not route.goes_on:
+            break
+    if not found:
+        none = Hold(Reason.NO_ROUTE, "no route's `when` holds for this lead", "routes", translation.place)
+        found.append(Rendered(None, translation.account, None, none, translation.policy))
+    return found
+
+
+def event_id(intake: Intake, lead: Lead, meta: Meta) -> str | None:
+    """What the mapping says is the event's identity; None where it says nothing, or comes out absent or failed."""
+    if intake.event_id is None:
+        return None
+    try:
+        found = Scope(language("IN"), lead, meta, {}).text(intake.event_id, "event_id")
+    except Hold:
+        return None
+    return None if isinstance(found, Missing) else found
+
+
+def _rendered(translation: Translation, route: Route, scope: Scope) -> Rendered:
+    once: dict[str, dict[str, Any]] = {}
+
+    def request() -> dict[str, Any]:
+        if "request" not in once:
+            once["request"] = _body(route.request, scope)
+        return once["request"]
+
+    scope.request = request
+    consent, by = translation.consent, translation.duplicate_by
+    try:
+        if consent is not None and not scope.holds(consent, "policy.consent"):
+            raise Skip(Reason.NO_CONSENT, "the person did not agree to be messaged", "policy.consent", consent.place)
+        body = request()
+        key = None if by is None else scope.text(by, "policy.duplicate.by")
+    except Hold as hold:
+        return _without_request(translation, route, hold)
+    key = None if isinstance(key, Missing) else key
+    return Rendered(route.name, translation.account, body, None, translation.policy, key)
+
+
+def _without_request(translation: Translation, route: Route, hold: Hold) -> Rendered:
+    return Rendered(route.name, translation.account, None, hold, translation.policy)
+
+
+def _body(request: Request, scope: Scope) -> dict[str, Any]:
+    """The body, in the reference's order. Raises Hold for a required field that is absent."""
+    texts = {
+        name: scope.text(text, name) if name == "source" else _required(scope, text, name)
+        for name, text in request.texts.items()
+    }
+    body: dict[str, Any] = {name: text for name, text in texts.items() if not isinstance(text, Missing)}
+    parts: dict[str, Any] = {
+        "media": {name: _required(scope, text, f"media.{name}") for name, text in request.media.items()},
+        "templateParams": [
+            _required(scope, text, f"templateParams[{index}]") for index, text in enumerate(request.params)
+        ],
+        "tags": list(dict.fromkeys(_tags(request.tags, scope))),
+        "attributes": dict(_attributes(request.attributes, scope)),
+    }
+    return body | {name: part for name, part in parts.items() if part}
+
+
+def _required(scope: Scope, text: Expression, name: str) -> str:
+    value = scope.text(text, name)
+    if isinstance(value, Missing):
+        raise Hold(Reason.MISSING_VALUE, value.message, name, value.place)
+    return value
+
+
+def _tags(tags: tuple[Expression, ...], scope: Scope) -> Iterator[str]:
+    for index, tag in enumerate(tags):
+        found = scope.texts(tag, f"tags[{index}]")
+        if not isinstance(found, Missing):
+            yield from (text for text in found if text)
+
+
+def _attributes(attributes: dict[str, Expression], scope: Scope) -> Iterator[tuple[str, str]]:
+    for name, attribute in attributes.items():
+        value = scope.text(attribute, f"attributes.{name}")
+        if not isinstance(value, Missing):
+            yield name, value

