@@ -16,7 +16,7 @@ from ingest.cli.family import Family
 from ingest.cli.run import Plan, free_port, plan, wait_for
 from ingest.inbox.engine import migrate
 from ingest.mapping import loader
-from ingest.mapping.records import Intake, Mapping
+from ingest.mapping.records import Catalog, Intake, Mapping
 from ingest.settings import SANDBOX_SECRETS
 
 PATIENCE = 30.0  # seconds for a lead to reach the sandbox
@@ -34,10 +34,10 @@ def demo(keep: bool) -> None:
     log.setup()
     own = settings.load()
     catalog = loader.load(own.mappings, own.default_country)
-    samples = {mapping: sample(mapping) for mapping in catalog.mappings.values() if mapping.intake}
+    samples = {name: sample(mapping) for name, mapping in catalog.mappings.items() if mapping.intake}
     if not samples:
         raise click.ClickException(f"There is no mapping in {own.mappings}/: put one there, or set INGEST_MAPPINGS.")
-    made_up = {name: f"demo-{secrets.token_hex(8)}" for mapping in samples for name in _secret_names(mapping)}
+    made_up = {name: f"demo-{secrets.token_hex(8)}" for one in samples for name in _secret_names(catalog.mappings[one])}
     known = {**made_up, **{name: SANDBOX_SECRETS[name] for name in made_up if name in SANDBOX_SECRETS}}
     problems: list[str] = []
     with tempfile.TemporaryDirectory(prefix="ingest-demo-") as folder:
@@ -51,8 +51,8 @@ def demo(keep: bool) -> None:
         family = Family(planned.children)
 
         def ready() -> None:
-            if wait_for(f"{planned.address}/healthz", family) and wait_for(f"{planned.sandbox}/healthz", family):
-                problems.extend(_show(planned, samples, known))
+            if wait_for(f"{planned.address}/healthz", family) and wait_for(f"{planned.sandbox}/", family):
+                problems.extend(_show(planned, catalog, samples, known))
             elif not family.ending:
                 problems.append("The program did not start within a minute")
             if keep and not problems:
@@ -75,15 +75,17 @@ def _secret_names(mapping: Mapping) -> list[str]:
 
 def sample(mapping: Mapping) -> dict[str, Any]:
     """What the first test of a mapping posts, or a lead that most mappings can read."""
-    for case in mapping.tests:
-        if case.expect is not None and isinstance(case.sent, dict):
-            return case.sent
+    for case in mapping.translation.tests if mapping.translation else ():
+        sent = case.get("payload") or case.get("lead")
+        if (case.get("expect") or case.get("expect_exactly")) and isinstance(sent, dict):
+            return sent
     return {"full_name": "Asha Rao", "phone_number": "+919876543210", "email": "asha@example.com", "city": "Pune"}
 
 
-def _show(planned: Plan, samples: dict[Mapping, dict[str, Any]], known: dict[str, str]) -> list[str]:
+def _show(planned: Plan, catalog: Catalog, samples: dict[str, dict[str, Any]], known: dict[str, str]) -> list[str]:
     problems = []
-    for mapping, payload in samples.items():
+    for name, payload in samples.items():
+        mapping = catalog.mappings[name]
         assert mapping.intake is not None  # noqa: S101 - such mappings have no sample
         click.echo(f"{mapping.endpoint} ({mapping.intake.channel}):", err=True)
         before = len(_received(planned))

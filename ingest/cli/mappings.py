@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from collections.abc import Mapping as MappingABC
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,13 +15,13 @@ from ingest.channels import CHANNELS
 from ingest.channels.base import Headers, Inbound, Notice
 from ingest.channels.payload import loads
 from ingest.cli.printing import print_json
-from ingest.errors import Hold, Place, Refusal, Skip
+from ingest.errors import Finding, Hold, Place, Refusal, Skip
 from ingest.mapping import loader
-from ingest.mapping.lint import check as lint
-from ingest.mapping.records import Mapping
-from ingest.mapping.evaluate import Trace
+from ingest.mapping.evaluate import Step, Trace
+from ingest.mapping.lint import lint
+from ingest.mapping.records import Catalog, Mapping
 from ingest.mapping.render import Rendered, translate
-from ingest.mapping.suite import run as run_tests
+from ingest.mapping.suite import run_tests
 from ingest.models import Lead, Meta, Reason
 from ingest.settings import Settings
 from ingest.web.forms import NO_BLOCK, check_fields
@@ -58,8 +60,8 @@ def try_(mapping: str, payload: Any, trace: bool) -> None:
         rendered = (
             [] if problem else translate(found.translation, lead, Meta(found.intake.channel, found.endpoint), recorder)
         )
-        if recorder:
-            click.echo(str(recorder), err=True)
+        for step in recorder.steps if recorder else ():
+            _trace(step)
         problems += [problem] if problem else []
         for one in rendered:
             fault = _fault(one, lead)
@@ -115,6 +117,22 @@ def _fault(rendered: Rendered, lead: Lead) -> Hold | None:
     return Hold(Reason.REQUEST_INVALID, "; ".join(faults)) if faults else None
 
 
+def _trace(step: Step) -> None:
+    given = ", ".join(f"{name}={value!r}" for name, value in step.inputs.items())
+    result = f"absent or failed: {step.problem}" if step.problem else repr(step.result)
+    click.echo(f"{step.place}: {step.field}: {step.source} → {result}  [{given}] {step.microseconds} µs", err=True)
+
+
+def _unset(catalog: Catalog, own: Settings) -> Iterator[Finding]:
+    """Secrets that mappings name and nobody has set."""
+    for mapping in catalog.mappings.values():
+        for key, names in mapping.intake.auth.items() if mapping.intake else ():
+            for name in names:
+                if own.secrets.get(name) is None and not own.sandbox:
+                    message = f"auth.{key}: {name} is not set"
+                    yield Finding(Place(mapping.file), "secret_not_set", message, f"set {name} in the environment")
+
+
 def _say(place: Place, code: str, field: str, message: str) -> None:
     click.echo(f"{place}: {code} {f'{field}: ' if field else ''}{message}", err=True)
 
@@ -129,7 +147,9 @@ def check(form: str) -> None:
       ingest check --format github
     """
     own = settings.load()
-    findings = lint(loader.load(own.mappings, own.default_country), own.secrets.get)
+    catalog = loader.load(own.mappings, own.default_country)
+    findings = [*catalog.findings, *lint(catalog), *_unset(catalog, own)]
+    findings = sorted(dict.fromkeys(findings), key=lambda one: (one.place.file, one.place.line, one.place.column))
     if form == "json":
         print_json(
             [
@@ -167,20 +187,24 @@ def test(names: tuple[str, ...]) -> None:
     own = settings.load()
     catalog = loader.load(own.mappings, own.default_country)
     failed = passed = 0
+    findings: list[Finding] = []
     for mapping in [_find(name, own) for name in names] or catalog.mappings.values():
-        for result in run_tests(mapping, lead_of):
-            passed += not result.failures
-            failed += bool(result.failures)
-            for failure in result.failures:
-                click.echo(failure)
+        findings += [*mapping.intake_findings, *mapping.translation_findings]
+        for result in run_tests(mapping, partial(lead_of, mapping), schema.check):
+            passed += result.passed
+            failed += not result.passed
+            for fault in result.faults:
+                click.echo(f"{result.place}: test_failed {result.name}: {fault}")
+    for finding in findings:
+        click.echo(str(finding))
     click.echo(f"{passed} passed, {failed} failed", err=True)
-    sys.exit(1 if failed else 0)
+    sys.exit(1 if failed or findings else 0)
 
 
-def lead_of(channel: str, payload: Any) -> Lead:
-    """The lead of what a sender posts, for the mappings' own tests."""
-    known = CHANNELS[channel]
-    return known.lead(payload, payload if known.remote else None)
+def lead_of(mapping: Mapping, payload: Any, _headers: MappingABC[str, str]) -> Lead:
+    """The lead of what a sender posts, for a mapping's own tests."""
+    channel = CHANNELS[mapping.intake.channel if mapping.intake else "form"]
+    return channel.lead(payload, payload if channel.remote else None)
 
 
 COMMANDS = {"try": try_, "check": check, "test": test}

@@ -167,7 +167,7 @@ def sandbox(host: str, port: int) -> None:
     die_with_parent(signal.SIGTERM)
     from ingest.sandbox import serve  # noqa: PLC0415 - slow to load
 
-    serve(host, port, lambda address: click.echo(f"The sandbox is ready: {address}/"))
+    serve(host, port, lambda address: click.echo(f"The sandbox is ready: {address}/", err=True))
 
 
 COMMANDS = {"run": run, "web": web, "worker": worker, "sandbox": sandbox}

@@ -31,8 +31,15 @@ class SocketBell:
                     self._sender.sendto(b"!", self._address(name))
                 except ConnectionRefusedError:  # its worker died
                     (self._folder / name).unlink(missing_ok=True)
-                except BlockingIOError:
-                    pass  # it is awake already
+                except (BlockingIOError, FileNotFoundError):
+                    pass  # it is awake already; or it has just stopped
+
+    def close(self) -> None:
+        """Ring no more."""
+        self._sender.close()
+        if self._folder_fd is not None:
+            os.close(self._folder_fd)
+            self._folder_fd = None
 
     def listen(self, wake: Callable[[], None], stop: threading.Event) -> None:
         """Call `wake` at each ring, until `stop`."""
@@ -66,6 +73,9 @@ class NotifyBell:
 
     def ring(self) -> None:
         """Nothing: `notify` rings inside the transaction."""
+
+    def close(self) -> None:
+        """Nothing: only `listen` has a connection, and closes it."""
 
     def listen(self, wake: Callable[[], None], stop: threading.Event) -> None:
         """Call `wake` at each notice, until `stop`; a lost connection is made anew."""

@@ -66,6 +66,12 @@ class Door:
         result: R = ticket.result
         return result
 
+    def close(self) -> None:
+        """Give up the lock file; nothing may be written after."""
+        if self._lock_file is not None:
+            os.close(self._lock_file)
+            self._lock_file = None
+
     def _take(self) -> list[_Ticket]:
         return [self._queue.popleft() for _ in range(min(len(self._queue), BATCH))]
 

@@ -54,8 +54,10 @@ class Inbox:
             raise StoreError(f"The store can't be read: {getattr(error, 'orig', None) or error}") from error
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection and file."""
         self._engine.dispose()
+        self._door.close()
+        self.bell.close()
 
     def accept(self, events: Sequence[Event]) -> list[Accepted]:
         """Store events; on disk when this returns. An event with a known identity gives the first one's id."""

@@ -101,7 +101,7 @@ def _with_deliveries(connection: Connection, page: Sequence[Row[Any]]) -> Iterat
         }
 
 
-def _deliveries_of(connection: Connection, ids: list[str]) -> Sequence[Row[Any]]:
+def _deliveries_of(connection: Connection, ids: list[str]) -> Sequence[Any]:
     if not ids:
         return []
     columns = [c for c in deliveries.c if c.name not in {"status", "reason", "error"}]

@@ -110,12 +110,13 @@ def _check_fields(here: Site, endpoint: Endpoint, notice: Notice) -> None:
 
 def _events(here: Site, called: Endpoint, notices: list[Notice]) -> list[Event]:
     received_at = utcnow()
+    ids = sorted(new_id(received_at) for _ in notices)  # so that an array's leads keep its order
     events = []
-    for notice in notices:
+    for lead, notice in zip(ids, notices, strict=True):
         owner = here.intakes.claimant(called, notice)
         events.append(
             Event(
-                id=new_id(received_at),
+                id=lead,
                 endpoint=owner.name,
                 channel=owner.channel.name,
                 received_at=received_at,

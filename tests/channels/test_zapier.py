@@ -17,7 +17,7 @@ class TestContract(ChannelContract):
     payload: ClassVar[Any] = {"name": "Asha Rao", "phone": "098765 43210"}
 
     def sign(self, body: bytes, secret: str) -> dict[str, str]:  # noqa: ARG002 - the token signs nothing
-        return {"Authorization": b"Bearer " + secret.encode()}  # type: ignore[dict-item]
+        return {"Authorization": f"Bearer {secret}".encode().decode("latin-1")}  # as WSGI has headers
 
 
 @pytest.fixture
