@@ -11,6 +11,7 @@ from ingest.web import errors, pages
 from ingest.web.health import health
 from ingest.web.hooks import hooks
 from ingest.web.intakes import Intakes
+from ingest.web.request import Request
 from ingest.web.server import THREADS
 from ingest.web.site import NAME, Site
 from ingest.web.start import start
@@ -29,6 +30,7 @@ def create_app(settings: Settings | None = None, inbox: Inbox | None = None) -> 
     intakes.all()  # so that what is good now is kept, whatever happens to the files before the first lead comes
 
     app = Flask("ingest", static_folder=None)
+    app.request_class = Request
     app.url_map.merge_slashes = False  # a redirect loses the lead
     app.extensions[NAME] = Site(settings, inbox, catalog, intakes, Waiting(inbox, THREADS))
     errors.register(app)

@@ -89,20 +89,18 @@ def leads(limit: int | None, sandbox: bool, as_json: bool, **wanted: Any) -> Non
 
 def _table(found: list[dict[str, Any]]) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in ("lead", "received", "endpoint", "name", "phone", "campaign", "status", "reason", "error"):
-        table.add_column(name, overflow="fold")
+    for name in ("lead", "received (UTC)", "endpoint", "name", "phone", "campaign", "status"):
+        table.add_column(name, overflow="fold", no_wrap=name in {"lead", "received (UTC)", "phone"})
     for lead in found:
         for delivery in lead["deliveries"]:
             table.add_row(
                 lead["id"],
-                lead["received_at"][:19].replace("T", " "),
+                lead["received_at"][5:16].replace("T", " "),
                 lead["endpoint"],
                 lead["name"],
                 lead["phone"],
                 delivery["campaign"],
-                delivery["status"],
-                delivery["reason"],
-                delivery["error"],
+                f"{delivery['status']} ({delivery['reason']})" if delivery["reason"] else delivery["status"],
             )
     return table
 

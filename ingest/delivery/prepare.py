@@ -7,12 +7,13 @@ from typing import Any
 from ingest.aisensy import schema
 from ingest.channels import CHANNELS
 from ingest.channels.payload import loads
+from ingest.delivery import policy
 from ingest.delivery.people import name_of, phone_of
 from ingest.errors import Hold, Skip
 from ingest.inbox.writes import Move
 from ingest.mapping.records import Catalog, Mapping
 from ingest.mapping.render import Rendered, translate
-from ingest.models import Delivery, Lead, Meta, Reason, Status
+from ingest.models import Delivery, Lead, Meta, Reason, Status, utcnow
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,18 @@ def prepare(delivery: Delivery, catalog: Catalog, owner: str) -> Prepared:
     problem = _problem(rendered, lead, delivery)
     if problem is not None:
         return Prepared(move=parked(owner, delivery, problem, kept, event), routes=len(every))
+    until = policy.quiet_until(rendered.policy.quiet_hours, utcnow())
+    if until is not None:
+        values = {**kept, "status": Status.WAITING, "reason": Reason.QUIET_HOURS, "error": None, "due_at": until}
+        waits = Move(
+            delivery.id,
+            delivery.status,
+            {**values, "owner": None},
+            owner=owner,
+            event=event,
+            event_id=delivery.event.id,
+        )
+        return Prepared(move=waits, routes=len(every))
     ready = Ready(delivery, request, kept, rendered.policy.on_timeout, event)
     return Prepared(ready=ready, routes=len(every))
 
@@ -100,10 +113,7 @@ def _problem(rendered: Rendered, lead: Lead, delivery: Delivery) -> Hold | None:
     faults = schema.check(rendered.request or {})
     if faults:
         return Hold(Reason.REQUEST_INVALID, "; ".join(faults))
-    age = delivery.event.received_at - lead.created_at if lead.created_at else None
-    if rendered.policy.max_age and age and age > rendered.policy.max_age:
-        return Hold(Reason.TOO_OLD, f"The lead is older than max_age: {age.total_seconds() / 3600:.0f} h")
-    return None
+    return policy.too_old(rendered.policy, lead, delivery)
 
 
 def parked(owner: str, delivery: Delivery, problem: Hold, kept: dict[str, Any], event: dict[str, Any]) -> Move:

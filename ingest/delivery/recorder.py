@@ -119,7 +119,7 @@ class Recorder:
             self._inbox.pause(Pause(delivery.account, Reason.ACCOUNT_PAUSED, outcome.message, by_probe=delivery.probe))
         elif delivery.probe and outcome.verdict not in {Verdict.TRANSIENT, Verdict.AMBIGUOUS}:
             _logger.info("account_resumed", account=delivery.account)
-            self._inbox.resume(delivery.account)
+            self._inbox.probe_passed(delivery.account)
 
     def _late(self, answer: Answer, move: Move) -> None:
         """The lease had run out and the delivery was taken for ambiguous; now we know that it was sent."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, delete, func, select, update
 
+from ingest.inbox.bell import notify
 from ingest.inbox.tables import accounts, deliveries, events
 from ingest.inbox.tables import attempts as attempts_table
 from ingest.inbox.writes import attempt_row, insert
@@ -54,17 +55,22 @@ def _claim(connection: Connection, want: Want, now: datetime) -> Iterator[Delive
     for account in list(_lanes(connection, now)):
         room = want.room(account)
         brake = paused.get(account)
+        if room > 0 and brake is not None and brake.reason == Reason.NO_KEY:  # it has come
+            resume(connection, [account])
+            brake = None
         if room > 0 and brake is not None:
-            if brake.reason == Reason.NO_KEY:
-                resume(connection, [account])
-            elif brake.until is None or brake.until > now:
-                room = 0
-            else:
-                room = 1
-                connection.execute(update(accounts).where(accounts.c.name == account).values(until=now + PROBE))
+            room = _probes(connection, account, now)
         if room > 0:
             for delivery in _lease(connection, want.owner, account, room, now):
                 yield replace(delivery, probe=brake is not None)
+
+
+def _probes(connection: Connection, account: str, now: datetime) -> int:
+    """How many leads of a paused account may leave: one when its pause is over, and none until that one is through."""
+    ours = connection.execute(
+        update(accounts).where(accounts.c.name == account, accounts.c.until <= now).values(until=now + PROBE)
+    )
+    return ours.rowcount
 
 
 def _lanes(connection: Connection, now: datetime) -> Iterator[str]:
@@ -102,7 +108,7 @@ def _lease(connection: Connection, owner: str, account: str, room: int, now: dat
         return []
     found = connection.execute(select(events).where(events.c.id.in_({row.event_id for row in taken})))
     sources = {row.id: row for row in found}
-    return [_delivery(row, sources[row.event_id]) for row in taken]
+    return [_delivery(row, sources[row.event_id]) for row in sorted(taken, key=lambda row: row.id)]
 
 
 def _delivery(row: Row[Any], source: Row[Any]) -> Delivery:
@@ -145,6 +151,7 @@ def free(connection: Connection, owners: Sequence[str]) -> list[int]:
             .where(deliveries.c.owner == owner, deliveries.c.status.in_(CLAIMABLE))
             .values(owner=None, due_at=utcnow())
         )
+    notify(connection)
     return freed
 
 
@@ -157,11 +164,11 @@ def sweep(connection: Connection, asked: Sequence[None]) -> list[int]:
 def _ambiguous(connection: Connection, where: Any) -> int:
     now = utcnow()
     query = select(deliveries).where(where, deliveries.c.status == Status.SENDING)
-    lost = connection.execute(query).all()
-    for row in lost:
+    ended = 0
+    for row in connection.execute(query).all():
         retry = row.on_timeout == "retry"
         message = "The worker died while it sent this; nobody knows whether AiSensy has it"
-        connection.execute(
+        changed = connection.execute(
             update(deliveries)
             .where(deliveries.c.id == row.id, deliveries.c.status == Status.SENDING)
             .values(
@@ -173,9 +180,12 @@ def _ambiguous(connection: Connection, where: Any) -> int:
                 updated_at=now,
             )
         )
+        if changed.rowcount == 0:  # its answer, or another sweep, came first
+            continue
+        ended += 1
         attempt = Attempt(row.attempts, row.updated_at, 0, Outcome(Verdict.AMBIGUOUS, message))
         connection.execute(insert(connection, attempts_table).on_conflict_do_nothing(), attempt_row(row.id, attempt))
-    return len(lost)
+    return ended
 
 
 def release_mended(connection: Connection, versions: Sequence[tuple[str, str, tuple[Reason, ...]]]) -> list[int]:
@@ -199,11 +209,14 @@ def release_mended(connection: Connection, versions: Sequence[tuple[str, str, tu
 
 
 def pause(connection: Connection, pauses: Sequence[Pause]) -> list[None]:
-    """Put on an account's brake, for all processes. Late answers of requests under way do not lengthen a pause."""
+    """Put on an account's brake, for all processes.
+
+    Late answers of requests under way do not lengthen a pause, and nothing but a person changes what a person wants.
+    """
     now = utcnow()
     for one in pauses:
         old = connection.execute(select(accounts).where(accounts.c.name == one.account)).one_or_none()
-        if old is not None and not (one.by_probe or one.by_hand):
+        if old is not None and not one.by_hand and not (one.by_probe and old.until):
             continue
         count = 1 + (old.pauses if old else 0)
         waits = one.by_hand or one.reason == Reason.NO_KEY
@@ -227,7 +240,15 @@ def probe_again(connection: Connection, names: Sequence[str]) -> list[None]:
     return [None] * len(names)
 
 
+def probe_passed(connection: Connection, names: Sequence[str]) -> list[None]:
+    """Take an account's brake off, because its probe got through; a person's pause stays."""
+    connection.execute(delete(accounts).where(accounts.c.name.in_(names), accounts.c.until.is_not(None)))
+    notify(connection)
+    return [None] * len(names)
+
+
 def resume(connection: Connection, names: Sequence[str]) -> list[None]:
     """Take an account's brake off."""
     connection.execute(delete(accounts).where(accounts.c.name.in_(names)))
+    notify(connection)
     return [None] * len(names)

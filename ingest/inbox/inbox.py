@@ -131,6 +131,11 @@ class Inbox:
         """Let another probe of a paused account through at once."""
         self.write(claims.probe_again, account)
 
+    def probe_passed(self, account: str) -> None:
+        """Take an account's brake off, because its probe got through; a person's pause stays."""
+        self.write(claims.probe_passed, account)
+        self.bell.ring()
+
     def resume(self, account: str) -> None:
         """Take an account's brake off."""
         self.write(claims.resume, account)

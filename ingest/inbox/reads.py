@@ -134,9 +134,8 @@ def outcome_of(connection: Connection, lead: str) -> list[dict[str, Any]]:
 
 def find(connection: Connection, asked: str) -> list[str]:
     """The ids of the leads that `asked` may mean: an id, a prefix of one, or an external id."""
-    query = select(events.c.id).where(
-        or_(and_(events.c.id >= asked, events.c.id < f"{asked}~"), events.c.external_id == asked)
-    )
+    last = asked.ljust(20, "z")  # ids have 20 characters; whatever the store's collation, z is their last
+    query = select(events.c.id).where(or_(events.c.id.between(asked, last), events.c.external_id == asked))
     return list(connection.execute(query.order_by(events.c.id.desc()).limit(20)).scalars())
 
 

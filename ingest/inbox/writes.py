@@ -90,6 +90,7 @@ def _claim_identities(connection: Connection, incoming: list[Event]) -> dict[str
     first: dict[str, str] = {}
     for event in incoming:
         owners = [known[source, event.identity.external_id] for source in event.identity.sources]
+        owners = [first.get(owner, owner) for owner in owners]  # its owner may be in this batch, and a repetition too
         first[event.id] = next((owner for owner in owners if owner != event.id), event.id)
         if len(set(owners)) > 1:  # known under the old secret of a rotation, new under the new one
             connection.execute(

@@ -118,7 +118,7 @@ def date(text: str, format: str = "%d %b %Y", zone: str = "UTC") -> str | None:
     >>> date("2022-02-03T16:16:51+0000")
     '03 Feb 2022'
     >>> date("1588890044", "%d.%m.%Y %H:%M", "Asia/Kolkata")
-    '08.05.2020 03:57'
+    '08.05.2020 03:50'
     >>> date("2026-11-23", "%A")
     'Monday'
     """

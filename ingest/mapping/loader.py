@@ -110,13 +110,14 @@ def _extended(path: Path, file: str, digest: Any) -> Node:
         if not isinstance(node.value, dict):
             raise MappingError([Finding(node.place, "wrong_type", "A mapping is a set of keys, like `channel: form`.")])
         chain.append(node)
-        base = node.value.pop("extends", None)
+        base = node.value.get("extends")
         if base is None or base.value is None:
             break
         path, file = _base(base, path, seen)
     merged = Node({}, chain[-1].place)
     for each in reversed(chain):
         merged = merge_files(merged, each)
+    merged.value.pop("extends", None)
     return merged
 
 

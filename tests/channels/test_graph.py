@@ -30,7 +30,7 @@ class Canned:
         self.asked: list[dict[str, Any]] = []
 
         class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:  # noqa: N802 - http.server's name
+            def do_POST(self) -> None:
                 sent = self.rfile.read(int(self.headers["Content-Length"])).decode()
                 canned.asked.append({"path": self.path, "headers": dict(self.headers), "body": sent})
                 self.send_response(status)
@@ -46,7 +46,7 @@ class Canned:
         self.url = f"http://127.0.0.1:{self._server.server_port}/v26.0"
 
     def __enter__(self) -> Canned:
-        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
         return self
 

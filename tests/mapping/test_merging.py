@@ -26,7 +26,10 @@ CASES: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"templateParams": ["9"]}, {"templateParams": ["9"]}),
     ({"templateParams": []}, {"templateParams": None}),
     ({"templateParams": None}, {"templateParams": None}),
-    ({"media": {"url": "https://x.example/b", "filename": "b"}}, {"media": {"url": "https://x.example/b", "filename": "b"}}),
+    (
+        {"media": {"url": "https://x.example/b", "filename": "b"}},
+        {"media": {"url": "https://x.example/b", "filename": "b"}},
+    ),
     ({"media": None}, {"media": None}),
     ({"tags": None}, {"tags": None}),
     ({"source": None}, {"source": None}),

@@ -1,0 +1,40 @@
+"""The mappings that come with the program."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ingest.aisensy.schema import check
+from ingest.channels import CHANNELS
+from ingest.mapping import loader
+from ingest.mapping.lint import lint
+from ingest.mapping.schema import CHANNELS as KNOWN
+from ingest.mapping.suite import run_tests
+
+FOLDER = Path(__file__).parents[2] / "mappings"
+CATALOG = loader.load(FOLDER)
+
+
+def test_they_have_no_findings() -> None:
+    """Each channel has its example, and nothing is wrong with any."""
+    assert set(CATALOG.mappings) == {"facebook", "website", "zapier"}
+    assert not CATALOG.findings
+    assert not lint(CATALOG)
+
+
+def test_the_channels_of_mappings_are_those_of_the_program() -> None:
+    """Every channel can be named in a mapping, and no other."""
+    assert set(KNOWN) == set(CHANNELS)
+
+
+@pytest.mark.parametrize("endpoint", sorted(CATALOG.mappings))
+def test_their_own_tests_pass(endpoint: str) -> None:
+    """What a shipped mapping says of itself is true, and AiSensy would take what it makes."""
+    mapping = CATALOG.mappings[endpoint]
+    assert mapping.intake is not None
+    channel = CHANNELS[mapping.intake.channel]
+    results = run_tests(mapping, lambda payload, _: channel.lead(payload), check)
+    assert len(results) >= 3
+    assert [result for result in results if not result.passed] == []

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from ingest.inbox import Inbox
+from ingest.inbox.writes import Move
+from ingest.models import Reason, Status, utcnow
+from ingest.web.waiting import Waiting
+from tests.web.house import BEARER, FORM, ZAPIER, House, site_of, stored
+
+
+@pytest.fixture
+def client(house: House) -> FlaskClient:
+    return house.client({"zapier": ZAPIER, "website": FORM})
+
+
+def settle(inbox: Inbox, lead: str, status: Status, reason: Reason | None = None) -> None:
+    """Do as the worker does with a delivery that it is done with."""
+    (delivery,) = inbox.outcome_of(lead)
+    move = Move(
+        delivery["id"], Status.PENDING, {"status": status, "reason": reason, "error": "why", "due_at": utcnow()}
+    )
+    assert inbox.move([move]) == [True]
+
+
+def test_an_answer_that_waits_tells_the_outcome(client: FlaskClient) -> None:
+    """It comes as soon as there is one, long before the time is over."""
+    inbox = site_of(client.application).inbox
+
+    def work() -> None:
+        while not (rows := stored(client.application)):
+            time.sleep(0.01)
+        settle(inbox, rows[0]["id"], Status.HELD, Reason.PHONE_INVALID)
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    answer = client.post("/in/zapier?wait=10", json={"a": 1}, headers=BEARER).get_json()
+    worker.join()
+    assert answer["leads"][0]["deliveries"] == [{"status": "held", "reason": "phone_invalid", "error": "why"}]
+
+
+def test_when_the_time_is_over_the_answer_comes_as_things_are(client: FlaskClient) -> None:
+    """The lead is stored either way."""
+    answer = client.post("/in/zapier?wait=0.05", json=[{"a": 1}, {"a": 1}], headers=BEARER).get_json()
+    assert [lead["deliveries"][0]["status"] for lead in answer["leads"]] == ["pending", "pending"]
+
+
+def test_a_delivery_that_is_tried_again_at_once_has_no_outcome_yet() -> None:
+    """A first failure is retried within the time that a sender waits."""
+
+    class Retrying:
+        def __init__(self) -> None:
+            self.asked = 0
+
+        def outcome_of(self, _: str) -> list[dict[str, Any]]:
+            self.asked += 1
+            done = self.asked > 3
+            return [{"status": "sent" if done else "waiting", "reason": None if done else "retry", "error": None}]
+
+    (found,) = Waiting(Retrying(), 16).deliveries(["x"], 5)  # type: ignore[arg-type] # all that is asked of it
+    assert found == [{"status": "sent", "reason": None, "error": None}]
+
+
+def test_at_most_a_quarter_of_the_threads_wait(house: House) -> None:
+    """The others keep taking leads."""
+    app = house.open({"zapier": ZAPIER})
+    (lead,) = (one["id"] for one in app.test_client().post("/in/zapier", json={"a": 1}, headers=BEARER).json["leads"])
+    waiting = Waiting(site_of(app).inbox, 8)
+    threads = [threading.Thread(target=waiting.deliveries, args=([lead], 10)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    while waiting._seats._value:
+        time.sleep(0.01)
+    began = time.monotonic()
+    assert waiting.deliveries([lead], 10)[0][0]["status"] == "pending"
+    assert time.monotonic() - began < 5
+    settle(site_of(app).inbox, lead, Status.SENT)
+    for thread in threads:
+        thread.join()
+
+
+@pytest.mark.parametrize("wait", ["", "x", "-1", "1e3", "nan", "inf", "٣", "1 0", "0x1"])
+def test_a_wait_that_is_no_number_is_refused(client: FlaskClient, wait: str) -> None:
+    """Before anything is stored."""
+    answer = client.post("/in/zapier", query_string={"wait": wait}, json={"a": 1}, headers=BEARER)
+    assert (answer.status_code, answer.get_json()["error"]["code"]) == (400, "invalid_wait")
+    assert stored(client.application) == []
