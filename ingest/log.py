@@ -11,7 +11,9 @@ from typing import Any
 import structlog
 
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
-_PHONE = re.compile(r"\+?\d[\d \-().]{7,}\d")
+_PHONE = re.compile(r"\+?\d[\d \u00a0\-().]{7,}\d")
+_NAMES = frozenset({"name", "full_name", "first_name", "last_name", "userName"})
+_OURS = frozenset({"event", "timestamp", "level"})
 _ID = re.compile(r"(^|_)(id|version|pid|port|bytes|at|ms|count)$")
 _SECRET = re.compile(r"(key|token|secret|password|authorization|signature)", re.IGNORECASE)
 
@@ -34,13 +36,28 @@ def mask_text(text: str) -> str:
 
 def _mask(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for name, value in list(event.items()):
-        if _SECRET.search(name):
-            event[name] = "***"
-        elif name == "name":
-            event[name] = mask_name(str(value))
-        elif isinstance(value, str) and name not in {"event", "timestamp", "level"} and not _ID.search(name):
-            event[name] = mask_text(value)
+        if name not in _OURS:
+            event[name] = _masked(name, value)
     return event
+
+
+def _masked(name: str, value: Any) -> Any:
+    match value:
+        case _ if _SECRET.search(name):
+            value = "***"
+        case _ if _ID.search(name):
+            pass
+        case dict():
+            value = {key: _masked(str(key), inner) for key, inner in value.items()}
+        case list() | tuple():
+            value = [_masked(name, inner) for inner in value]
+        case str() if name in _NAMES:
+            value = mask_name(value)
+        case str():
+            value = mask_text(value)
+        case int() if _PHONE.fullmatch(str(value)):
+            value = mask_phone(str(value))
+    return value
 
 
 def setup() -> None:

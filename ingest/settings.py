@@ -136,7 +136,7 @@ def load() -> Settings:
     if faults:
         raise SettingsError(faults)
     values["max_body"] = _size(str(values["max_body"]))
-    values["alerts"] = tuple(values["alerts"] or ())
+    values["alerts"] = tuple(one.strip() for one in values["alerts"] if one.strip())
     values["default_country"] = str(values["default_country"]).upper()
     settings = Settings(**values)
     return settings.against(settings.sandbox) if settings.sandbox else settings

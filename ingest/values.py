@@ -93,7 +93,7 @@ def _split(key: str) -> list[str]:
 
 
 def _field_name(path: tuple[str, ...]) -> str:
-    names = [normalise_key(part) for part in path if part.strip()]
+    names = [name for name in map(normalise_key, path) if name != "_"]
     if len(names) == 3 and names[0] == "fields" and names[2] == "value":  # Elementor's advanced mode
         return names[1]
     if len(names) > 1 and names[0] == "form_fields":

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
+from functools import partial
 
 from ingest import log
 from ingest.delivery import retry
 from ingest.delivery.prepare import Ready
 from ingest.delivery.senders import Answer
+from ingest.errors import StoreError
 from ingest.inbox import Inbox
-from ingest.inbox.claims import Pause
+from ingest.inbox.brakes import Pause
 from ingest.inbox.writes import Move
-from ingest.models import Attempt, Delivery, Reason, Status, Verdict, utcnow
+from ingest.models import Attempt, Delivery, Event, Reason, Status, Verdict, utcnow
 
 Done = Callable[[Delivery, datetime | None], None]
 _logger = log.get()
@@ -28,6 +32,12 @@ class Recorder:
         self._done = done
         self._parked: list[tuple[Delivery, Move]] = []
         self._answers: list[tuple[Answer, Move]] = []
+        self._further: list[tuple[Event, int]] = []
+        self._follow_ups: deque[Callable[[], object]] = deque()
+
+    def add(self, event: Event, routes: int) -> None:
+        """Note that an event gives so many deliveries."""
+        self._further += [(event, position) for position in range(1, routes)]
 
     def park(self, delivery: Delivery, move: Move) -> None:
         """Note that a claimed delivery goes to another state without an attempt."""
@@ -47,6 +57,10 @@ class Recorder:
 
         Raises StoreError; all that was noted is kept, and nothing leaves.
         """
+        self._follow_up()
+        if self._further:
+            self._inbox.add_deliveries(self._further)
+            self._further = []
         settled, parked = list(self._answers), list(self._parked)
         intents = [self._intent(ready) for ready in leaving]
         moves = [move for _, move in settled] + [move for _, move in parked] + intents
@@ -59,17 +73,24 @@ class Recorder:
             if done and "status" in move.values:
                 _log(delivery, move)
             if delivery.probe:
-                self._inbox.probe_again(delivery.account)
+                self._follow_ups.append(partial(self._inbox.probe_again, delivery.account))
         may = happened[len(settled) + len(parked) :]
         for ready, allowed in zip(leaving, may, strict=True):
             if not allowed:  # its account was paused meanwhile, or somebody else has it
                 self.give_back(ready.delivery)
+        with suppress(StoreError):  # what may leave now is committed; the rest is done next time
+            self._follow_up()
         return [ready for ready, allowed in zip(leaving, may, strict=True) if allowed]
+
+    def _follow_up(self) -> None:
+        while self._follow_ups:
+            self._follow_ups[0]()
+            self._follow_ups.popleft()
 
     @property
     def pending(self) -> bool:
         """Whether anything waits to be written."""
-        return bool(self._answers or self._parked)
+        return bool(self._answers or self._parked or self._further or self._follow_ups)
 
     def _intent(self, ready: Ready) -> Move:
         delivery = ready.delivery
@@ -112,14 +133,15 @@ class Recorder:
         delivery, outcome = answer.ready.delivery, answer.outcome
         self._done(delivery, move.values.get("due_at"))
         if not done:
-            self._late(answer, move)
+            self._follow_ups.append(partial(self._late, answer, move))
         _log(delivery, move, outcome.status, answer.duration_ms)
         if outcome.verdict is Verdict.ACCOUNT:
             _logger.error("account_paused", account=delivery.account, message=outcome.message)
-            self._inbox.pause(Pause(delivery.account, Reason.ACCOUNT_PAUSED, outcome.message, by_probe=delivery.probe))
+            brake = Pause(delivery.account, Reason.ACCOUNT_PAUSED, outcome.message, by_probe=delivery.probe)
+            self._follow_ups.append(partial(self._inbox.pause, brake))
         elif delivery.probe and outcome.verdict not in {Verdict.TRANSIENT, Verdict.AMBIGUOUS}:
             _logger.info("account_resumed", account=delivery.account)
-            self._inbox.probe_passed(delivery.account)
+            self._follow_ups.append(partial(self._inbox.probe_passed, delivery.account))
 
     def _late(self, answer: Answer, move: Move) -> None:
         """The lease had run out and the delivery was taken for ambiguous; now we know that it was sent."""

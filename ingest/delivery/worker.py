@@ -4,7 +4,7 @@ import heapq
 import queue
 import threading
 import time
-from collections import Counter, deque
+from collections import defaultdict, deque
 from datetime import datetime
 
 from ingest import log
@@ -19,7 +19,8 @@ from ingest.delivery.recorder import Recorder
 from ingest.delivery.senders import IN_FLIGHT, Answer, Senders
 from ingest.errors import GraphError, Hold, StoreError
 from ingest.inbox import Inbox
-from ingest.inbox.claims import Pause, Want
+from ingest.inbox.brakes import Pause
+from ingest.inbox.claims import Want
 from ingest.inbox.writes import Move
 from ingest.models import Delivery, Reason, Status, utcnow
 from ingest.settings import Settings, key_name
@@ -48,7 +49,7 @@ class Worker:
         self._senders = Senders(Client(settings.aisensy_timeout, IN_FLIGHT), self._told.put)
         self._lookups = Lookups(Graph(settings.graph_url), settings.secrets, self._told.put)
         self._recorder = Recorder(inbox, name, self._done)
-        self._claimed: Counter[str] = Counter()
+        self._claimed: defaultdict[str, set[str]] = defaultdict(set)  # the ids that we have, by account
         self._ready: dict[str, deque[Ready]] = {}
         self._keyless: set[str] = set()
         self._versions: dict[str, str] = {}
@@ -83,7 +84,7 @@ class Worker:
     def _turn(self) -> None:
         now = time.monotonic()
         if now >= self._next_chores:
-            self._inbox.renew(self.name)
+            self._inbox.renew(self.name, [one for ids in self._claimed.values() for one in ids])
             self._inbox.sweep()
             self._next_chores = now + CHORES
         self._try_mended()
@@ -127,7 +128,8 @@ class Worker:
             if self._settings.secrets.api_key(account) is None:
                 keyless.add(account)
                 return 0
-            return CLAIMED - self._claimed[account] if self._claimed[account] <= LOW else 0
+            ours = len(self._claimed[account])
+            return CLAIMED - ours if ours <= LOW else 0
 
         claimed = self._inbox.claim(Want(self.name, room))
         self._next_look = time.monotonic() + (0.0 if claimed else POLL)
@@ -138,7 +140,7 @@ class Worker:
         self._keyless = keyless
         remote = []
         for delivery in claimed:
-            self._claimed[delivery.account] += 1
+            self._claimed[delivery.account].add(delivery.id)
             channel = CHANNELS.get(delivery.event.channel)
             if channel is not None and channel.remote and delivery.lead is None:
                 remote.append(delivery)
@@ -159,7 +161,7 @@ class Worker:
             self._recorder.park(delivery, parked(self.name, delivery, fault, {}, {}))
             return
         if delivery.position == 0 and prepared.routes > 1:
-            self._inbox.add_deliveries([(delivery.event, position) for position in range(1, prepared.routes)])
+            self._recorder.add(delivery.event, prepared.routes)
         if prepared.move is not None:
             self._recorder.park(delivery, prepared.move)
         elif prepared.ready is not None and prepared.ready.kept["account"] != delivery.account:
@@ -210,10 +212,10 @@ class Worker:
 
     def _done(self, delivery: Delivery, due_at: datetime | None) -> None:
         """A delivery is no longer ours; it may be due again."""
-        self._claimed[delivery.account] -= 1
+        self._claimed[delivery.account].discard(delivery.id)
         if due_at is not None:
             heapq.heappush(self._alarms, time.monotonic() + (due_at - utcnow()).total_seconds())
-        if self._claimed[delivery.account] <= LOW:
+        if len(self._claimed[delivery.account]) <= LOW:
             self._next_look = 0.0
 
     def _try_mended(self) -> None:

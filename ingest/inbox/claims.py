@@ -1,4 +1,4 @@
-"""What workers do with deliveries that are due: claim, renew, give back, free; and the brakes of accounts."""
+"""What workers do with deliveries that are due: claim, renew, give back, free."""
 
 from __future__ import annotations
 
@@ -9,16 +9,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, delete, func, select, update
 
+from ingest.inbox import brakes
 from ingest.inbox.bell import notify
 from ingest.inbox.tables import accounts, deliveries, events
 from ingest.inbox.tables import attempts as attempts_table
-from ingest.inbox.writes import attempt_row, insert
+from ingest.inbox.writes import CHUNK, attempt_row, insert
 from ingest.models import Attempt, Delivery, Event, Identity, Outcome, Reason, Status, Verdict, utcnow
 
 LEASE = timedelta(seconds=30)
-FIRST_PAUSE = timedelta(seconds=30)
-LONGEST_PAUSE = timedelta(minutes=15)
-PROBE = timedelta(seconds=60)  # how long a paused account's one probe may be under way
 CLAIMABLE = (Status.PENDING, Status.WAITING)
 COLUMNS = ("id", "event_id", "status", "account", "position", "attempts", "fetches", "tried")
 
@@ -29,20 +27,6 @@ class Want:
 
     owner: str
     room: Callable[[str], int]
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """A brake on an account: `account_paused` lets a probe through after a growing pause, `no_key` waits for the key.
-
-    `by_probe` tells that the probe found it no better; `by_hand` that a person wants it, until a person resumes it.
-    """
-
-    account: str
-    reason: Reason
-    message: str
-    by_probe: bool = False
-    by_hand: bool = False
 
 
 def claim(connection: Connection, wants: Sequence[Want]) -> list[list[Delivery]]:
@@ -56,21 +40,13 @@ def _claim(connection: Connection, want: Want, now: datetime) -> Iterator[Delive
         room = want.room(account)
         brake = paused.get(account)
         if room > 0 and brake is not None and brake.reason == Reason.NO_KEY:  # it has come
-            resume(connection, [account])
+            brakes.resume(connection, [account])
             brake = None
         if room > 0 and brake is not None:
-            room = _probes(connection, account, now)
+            room = brakes.probes(connection, account, now)
         if room > 0:
             for delivery in _lease(connection, want.owner, account, room, now):
                 yield replace(delivery, probe=brake is not None)
-
-
-def _probes(connection: Connection, account: str, now: datetime) -> int:
-    """How many leads of a paused account may leave: one when its pause is over, and none until that one is through."""
-    ours = connection.execute(
-        update(accounts).where(accounts.c.name == account, accounts.c.until <= now).values(until=now + PROBE)
-    )
-    return ours.rowcount
 
 
 def _lanes(connection: Connection, now: datetime) -> Iterator[str]:
@@ -134,11 +110,14 @@ def _delivery(row: Row[Any], source: Row[Any]) -> Delivery:
     )
 
 
-def renew(connection: Connection, owners: Sequence[str]) -> list[None]:
-    """Put off the end of a working worker's leases."""
+def renew(connection: Connection, workers: Sequence[tuple[str, Sequence[str]]]) -> list[None]:
+    """Put off the end of working workers' leases: of what they know that they have, so that nothing else stays."""
     ends = utcnow() + LEASE
-    connection.execute(update(deliveries).where(deliveries.c.owner.in_(owners)).values(due_at=ends))
-    return [None] * len(owners)
+    for owner, ids in workers:
+        for start in range(0, len(ids), CHUNK):
+            theirs = and_(deliveries.c.owner == owner, deliveries.c.id.in_(ids[start : start + CHUNK]))
+            connection.execute(update(deliveries).where(theirs).values(due_at=ends))
+    return [None] * len(workers)
 
 
 def free(connection: Connection, owners: Sequence[str]) -> list[int]:
@@ -206,49 +185,3 @@ def release_mended(connection: Connection, versions: Sequence[tuple[str, str, tu
         )
         released.append(changed.rowcount)
     return released
-
-
-def pause(connection: Connection, pauses: Sequence[Pause]) -> list[None]:
-    """Put on an account's brake, for all processes.
-
-    Late answers of requests under way do not lengthen a pause, and nothing but a person changes what a person wants.
-    """
-    now = utcnow()
-    for one in pauses:
-        old = connection.execute(select(accounts).where(accounts.c.name == one.account)).one_or_none()
-        if old is not None and not one.by_hand and not (one.by_probe and old.until):
-            continue
-        count = 1 + (old.pauses if old else 0)
-        waits = one.by_hand or one.reason == Reason.NO_KEY
-        values = {
-            "reason": one.reason,
-            "message": one.message,
-            "until": None if waits else now + min(FIRST_PAUSE * 2 ** min(count - 1, 10), LONGEST_PAUSE),
-            "pauses": count,
-            "updated_at": now,
-        }
-        upsert = insert(connection, accounts).values(name=one.account, **values)
-        connection.execute(upsert.on_conflict_do_update(index_elements=["name"], set_=values))
-    return [None] * len(pauses)
-
-
-def probe_again(connection: Connection, names: Sequence[str]) -> list[None]:
-    """Let another probe through at once: the last one was never sent."""
-    connection.execute(
-        update(accounts).where(accounts.c.name.in_(names), accounts.c.until.is_not(None)).values(until=utcnow())
-    )
-    return [None] * len(names)
-
-
-def probe_passed(connection: Connection, names: Sequence[str]) -> list[None]:
-    """Take an account's brake off, because its probe got through; a person's pause stays."""
-    connection.execute(delete(accounts).where(accounts.c.name.in_(names), accounts.c.until.is_not(None)))
-    notify(connection)
-    return [None] * len(names)
-
-
-def resume(connection: Connection, names: Sequence[str]) -> list[None]:
-    """Take an account's brake off."""
-    connection.execute(delete(accounts).where(accounts.c.name.in_(names)))
-    notify(connection)
-    return [None] * len(names)

@@ -12,9 +12,10 @@ from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from ingest.errors import StoreError
-from ingest.inbox import claims, reads, writes
+from ingest.inbox import brakes, claims, reads, writes
 from ingest.inbox.bell import Bell, NotifyBell, SocketBell
-from ingest.inbox.claims import Pause, Want
+from ingest.inbox.brakes import Pause
+from ingest.inbox.claims import Want
 from ingest.inbox.door import Door, Job
 from ingest.inbox.engine import connect, migrate
 from ingest.inbox.tables import intakes
@@ -105,9 +106,10 @@ class Inbox:
         """Add further deliveries to events whose lead gives several."""
         self.write(writes.add_deliveries, wanted)
 
-    def renew(self, owner: str) -> None:
-        """Put off the end of a worker's leases."""
-        self.write(claims.renew, owner)
+    def renew(self, owner: str, ids: Sequence[str]) -> None:
+        """Put off the end of a worker's leases of these deliveries."""
+        if ids:
+            self.write(claims.renew, (owner, ids))
 
     def free(self, owner: str) -> int:
         """Take back what a worker had that is dead, or stops; tells how many are now ambiguous."""
@@ -125,20 +127,20 @@ class Inbox:
 
     def pause(self, pause: Pause) -> None:
         """Put on an account's brake, for all processes."""
-        self.write(claims.pause, pause)
+        self.write(brakes.pause, pause)
 
     def probe_again(self, account: str) -> None:
         """Let another probe of a paused account through at once."""
-        self.write(claims.probe_again, account)
+        self.write(brakes.probe_again, account)
 
     def probe_passed(self, account: str) -> None:
         """Take an account's brake off, because its probe got through; a person's pause stays."""
-        self.write(claims.probe_passed, account)
+        self.write(brakes.probe_passed, account)
         self.bell.ring()
 
     def resume(self, account: str) -> None:
         """Take an account's brake off."""
-        self.write(claims.resume, account)
+        self.write(brakes.resume, account)
         self.bell.ring()
 
 

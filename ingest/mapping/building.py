@@ -13,7 +13,8 @@ from ingest.mapping.language import language
 from ingest.mapping.merging import merge_requests
 from ingest.mapping.reading import Node
 from ingest.mapping.records import FormBlock, Intake, Policy, QuietHours, Request, Route, Translation
-from ingest.mapping.schema import AUTH_KEYS, CHANNELS, IntakeSchema, TranslationSchema, validate
+from ingest.mapping.schema import AUTH_KEYS, CHANNELS, IntakeSchema, TranslationSchema
+from ingest.mapping.validation import validate
 
 _LEAD = frozenset({"lead", "payload", "meta"})
 _SOURCE_TEXTS = ("campaignName", "destination", "userName", "source")

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ingest.errors import Finding, MappingError, Place
-from ingest.mapping import fields, reading
+from ingest.mapping import reading
+from ingest.mapping.accounts import read_accounts
 from ingest.mapping.building import build_intake, build_translation
 from ingest.mapping.merging import merge_files
 from ingest.mapping.reading import Node
@@ -24,7 +25,7 @@ from ingest.mapping.records import (
     QuietHours,
     Translation,
 )
-from ingest.mapping.schema import CHANNELS, INTAKE_KEYS, AccountsSchema, validate
+from ingest.mapping.schema import CHANNELS, INTAKE_KEYS
 
 __all__ = [
     "Account",
@@ -60,7 +61,7 @@ def load(folder: Path, country: str = "IN", channels: tuple[str, ...] = CHANNELS
             findings.append(Finding(Place(mapping.file), "file_name", message, "use letters, digits, _ . and -"))
     for path in sorted(folder.rglob("*.yml")):
         findings.append(Finding(Place(str(path)), "file_name", "The file is not looked at.", "call it .yaml"))
-    accounts, faults = _accounts(folder / "_accounts.yaml")
+    accounts, faults = read_accounts(folder / "_accounts.yaml")
     return Catalog(mappings, accounts, list(dict.fromkeys([*findings, *faults])))
 
 
@@ -154,30 +155,3 @@ def _jsonable(data: Any) -> Any:
     if isinstance(data, list):
         return [_jsonable(item) for item in data]
     return float(data) if isinstance(data, Decimal) else data
-
-
-def _accounts(path: Path) -> tuple[dict[str, Account], list[Finding]]:
-    if not path.is_file():
-        return {}, []
-    try:
-        node = reading.read(path, str(path))
-    except MappingError as error:
-        return {}, error.findings
-    findings = validate(AccountsSchema(), node)
-    if findings:
-        return {}, findings
-    return {name: _account(name, data or {}) for name, data in node.get("accounts").items()}, []
-
-
-def _account(name: str, data: dict[str, Any]) -> Account:
-    pace = data.get("pace")
-    count, period = fields.rate(pace) if pace else (None, None)
-    campaigns = data.get("campaigns")
-    return Account(
-        name=name,
-        url=data.get("url"),
-        pace=count / period.total_seconds() if count and period else None,
-        campaigns=None if campaigns is None else {each: Campaign(**(about or {})) for each, about in campaigns.items()},
-        tags=None if data.get("tags") is None else tuple(data["tags"]),
-        attributes=None if data.get("attributes") is None else tuple(data["attributes"]),
-    )

@@ -174,8 +174,8 @@ class _Builder:
         self._deepest = max(before, self._deepest)
         return node
 
-    def _alias(self, anchor: str, place: Place, depth: int) -> Node:
-        if anchor not in self._anchors:
+    def _alias(self, anchor: str | None, place: Place, depth: int) -> Node:
+        if anchor is None or anchor not in self._anchors:
             raise MappingError([Finding(place, "yaml_syntax", f"The alias *{anchor} stands for nothing before it.")])
         node, size, inner = self._anchors[anchor]
         self._count(size, depth + inner, place)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,8 @@ class Rendered:
 
     route: str | None
     account: str
-    request: dict[str, Any] | None  # the AiSensy body without its key: only what is set, in the reference's order
+    request: dict[str, Any] | None  # the AiSensy body without its key: only what is set, in the reference's order;
+    # beside `no_consent` what would have been sent, where that can be told
     problem: Hold | None
     policy: Policy
     duplicate_key: str | None = None
@@ -69,9 +71,13 @@ def _rendered(translation: Translation, route: Route, scope: Scope) -> Rendered:
 
     scope.request = request
     consent, by = translation.consent, translation.duplicate_by
+    body: dict[str, Any] | None = None
     try:
         if consent is not None and not scope.holds(consent, "policy.consent"):
-            raise Skip(Reason.NO_CONSENT, "the person did not agree to be messaged", "policy.consent", consent.place)
+            skip = Skip(Reason.NO_CONSENT, "the person did not agree to be messaged", "policy.consent", consent.place)
+            with suppress(Hold):
+                body = request()
+            return Rendered(route.name, translation.account, body, skip, translation.policy)
         body = request()
         key = None if by is None else scope.text(by, "policy.duplicate.by")
     except Hold as hold:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask, Response
 
+from ingest.web.site import site
+
 CSP = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
@@ -13,6 +15,7 @@ pages = Blueprint("web", __name__, template_folder="templates", static_folder="s
 def register(app: Flask) -> None:
     """Serve the pages, and put the headers on every answer that keep browsers strict."""
     app.register_blueprint(pages)
+    app.context_processor(lambda: {"sandbox": site().settings.sandbox})
     app.after_request(_strict)
 
 

@@ -30,7 +30,7 @@ def options(settings: Settings) -> dict[str, Any]:
         "worker_tmp_dir": str(memory) if os.access(memory, os.W_OK) else None,
         "preload_app": False,  # each process opens connections of its own
         "accesslog": None,  # addresses and query strings are people's data
-        "loglevel": "warning",
+        "loglevel": "error",  # warnings quote request lines, which may hold people's data
         "forwarded_allow_ips": "",  # INGEST_TRUSTED_PROXIES alone tells whose headers count
         "control_socket_disable": True,
         "proc_name": "ingest",

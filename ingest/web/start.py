@@ -43,11 +43,8 @@ def page() -> ResponseReturnValue:
     if not (here.settings.sandbox or _is_near()):
         return render_template("web/start.html", cards=None)
     cards = [_card(here, endpoint) for endpoint in here.intakes.all()]
-    waiting = {one.endpoint: one for one in here.catalog.current().mappings.values()}
-    broken = sorted(waiting.keys() - {card.endpoint.name for card in cards})
-    response = make_response(
-        render_template("web/start.html", cards=cards, broken=broken, sandbox=here.settings.sandbox)
-    )
+    broken = sorted(here.catalog.current().mappings.keys() - {card.endpoint.name for card in cards})
+    response = make_response(render_template("web/start.html", cards=cards, broken=broken))
     thanks = {origin_of(card.endpoint.intake.form.thanks or "") for card in cards if card.endpoint.intake.form}
     targets = " ".join(sorted({"'self'", *(one for one in thanks if one)}))
     response.headers["Content-Security-Policy"] = CSP.replace("form-action 'self'", f"form-action {targets}")

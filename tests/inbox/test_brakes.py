@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from ingest.inbox import Inbox
-from ingest.inbox.claims import FIRST_PAUSE, LONGEST_PAUSE, Pause
+from ingest.inbox.brakes import FIRST_PAUSE, LONGEST_PAUSE, PROBE, Pause
 from ingest.inbox.tables import accounts
 from ingest.models import Reason, utcnow
 from tests.inbox.helpers import claim, event, in_threads, leave, past, post, rows
@@ -122,6 +122,11 @@ def test_a_probe_that_was_sent_opens_the_account(backlog: Inbox) -> None:
     backlog.probe_passed("default")
     assert len(claim(backlog)) == 11
     assert rows(backlog, accounts) == []
+
+
+def test_a_probe_may_be_under_way_for_longer_than_a_request_takes() -> None:
+    """Two probes of one account are never under way at once."""
+    assert timedelta(seconds=30) < PROBE
 
 
 def length(inbox: Inbox) -> float:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ingest.inbox import Inbox
-from ingest.inbox.claims import LEASE, PROBE, Want
+from ingest.inbox.claims import LEASE, Want
 from ingest.inbox.tables import attempts
 from ingest.models import MENDABLE, Reason, Status, Verdict, utcnow
 from tests.inbox.helpers import (
@@ -65,14 +65,15 @@ def test_a_lease_ends_and_the_delivery_comes_back(inbox: Inbox) -> None:
 
 
 def test_renewing_keeps_what_a_slow_worker_has(inbox: Inbox) -> None:
-    """A worker that lives keeps its deliveries, claimed or under way, however long they take."""
-    post(inbox, event(), event())
-    slow, _ = claim(inbox)
+    """A worker that lives keeps its deliveries, claimed or under way, and gets back none that it knows nothing of."""
+    post(inbox, event(), event(), event())
+    slow, known, unknown = claim(inbox)
     leave(inbox, slow)
     expire(inbox)
-    inbox.renew("w1")
+    inbox.renew("w1", [slow.id, known.id])
+    inbox.renew("w2", [unknown.id])
     assert inbox.sweep() == 0
-    assert claim(inbox, "w2") == []
+    assert [one.id for one in claim(inbox, "w2")] == [unknown.id]
     assert settle(inbox, slow)
 
 
@@ -174,11 +175,6 @@ def test_processes_may_sweep_at_once(inbox: Inbox, store: str) -> None:
     expire(inbox)
     assert sum(in_processes(3, _sweep, store)) == 30
     assert len(rows(inbox, attempts)) == 30
-
-
-def test_a_probe_may_be_under_way_for_longer_than_a_request_takes() -> None:
-    """Two probes of one account are never under way at once."""
-    assert timedelta(seconds=30) < PROBE
 
 
 def _claim(queue: Any, barrier: Any, store: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ingest.inbox import Inbox, reads
-from ingest.inbox.claims import Pause
+from ingest.inbox.brakes import Pause
 from ingest.inbox.reads import Filter
 from ingest.inbox.writes import Move
 from ingest.models import Attempt, Outcome, Reason, Status, Verdict, utcnow
@@ -150,7 +150,14 @@ def test_the_story_of_a_lead_has_every_attempt(inbox: Inbox) -> None:
     [again] = inbox.move([Move(delivery.id, Status.SENDING, {"status": Status.SENDING, "attempts": 2}, owner="w1")])
     assert again
     inbox.move(
-        [Move(delivery.id, Status.SENDING, {"status": Status.SENT}, attempt=Attempt(2, utcnow(), 9, Outcome(Verdict.SENT)))]
+        [
+            Move(
+                delivery.id,
+                Status.SENDING,
+                {"status": Status.SENT},
+                attempt=Attempt(2, utcnow(), 9, Outcome(Verdict.SENT)),
+            )
+        ]
     )
     with inbox.reading() as connection:
         story = reads.lead_story(connection, lead)

@@ -50,6 +50,7 @@ def _faults(test: str) -> tuple[str, ...]:
         "{lead: {phone: '12', city: Pune}, expect_hold: phone_invalid}",
         "{lead: {city: Mumbai}, expect_hold: no_route}",
         f"{{lead: {{{GOOD}, no: 1}}, expect_skip: no_consent}}",
+        f"{{lead: {{{GOOD}, no: 1}}, expect: {{userName: u}}}}",
         f"{{payload: {{{GOOD}, is_test: 1}}, expect_skip: test_lead}}",
         "{lead: {phone: 9876543210, city: Goa}, expect: [{userName: u}, {userName: u}], expect_route: rest}",
     ],

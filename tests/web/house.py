@@ -66,7 +66,6 @@ class House:
         """Close the stores."""
         for inbox in self._inboxes:
             inbox.close()
-            inbox.bell._sender.close()  # type: ignore[attr-defined] # SQLite's bell has one
 
 
 @contextmanager

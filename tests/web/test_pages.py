@@ -59,6 +59,8 @@ class TestStart:
             "http://127.0.0.1:9999/control/meta/leads",
         ):
             assert text in page
+        thanks = app.test_client().post("/in/website", data={"name": "Asha"}, headers={"Accept": "text/html"})
+        assert "This runs against the sandbox" in thanks.get_data(as_text=True)
 
     @pytest.mark.parametrize(
         ("environ", "headers"),

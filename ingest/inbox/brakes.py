@@ -1,0 +1,86 @@
+"""The brakes of accounts: put on, tried by a probe, taken off."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, delete, select, update
+
+from ingest.inbox.bell import notify
+from ingest.inbox.tables import accounts
+from ingest.inbox.writes import insert
+from ingest.models import Reason, utcnow
+
+FIRST_PAUSE = timedelta(seconds=30)
+LONGEST_PAUSE = timedelta(minutes=15)
+PROBE = timedelta(seconds=60)  # how long a paused account's one probe may be under way
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A brake on an account: `account_paused` lets a probe through after a growing pause, `no_key` waits for the key.
+
+    `by_probe` tells that the probe found it no better; `by_hand` that a person wants it, until a person resumes it.
+    """
+
+    account: str
+    reason: Reason
+    message: str
+    by_probe: bool = False
+    by_hand: bool = False
+
+
+def probes(connection: Connection, account: str, now: datetime) -> int:
+    """How many leads of a paused account may leave: one when its pause is over, and none until that one is through."""
+    ours = connection.execute(
+        update(accounts).where(accounts.c.name == account, accounts.c.until <= now).values(until=now + PROBE)
+    )
+    return ours.rowcount
+
+
+def pause(connection: Connection, pauses: Sequence[Pause]) -> list[None]:
+    """Put on an account's brake, for all processes.
+
+    Late answers of requests under way do not lengthen a pause, and nothing but a person changes what a person wants.
+    """
+    now = utcnow()
+    for one in pauses:
+        old = connection.execute(select(accounts).where(accounts.c.name == one.account)).one_or_none()
+        if old is not None and not one.by_hand and not (one.by_probe and old.until):
+            continue
+        count = 1 + (old.pauses if old else 0)
+        waits = one.by_hand or one.reason == Reason.NO_KEY
+        values = {
+            "reason": one.reason,
+            "message": one.message,
+            "until": None if waits else now + min(FIRST_PAUSE * 2 ** min(count - 1, 10), LONGEST_PAUSE),
+            "pauses": count,
+            "updated_at": now,
+        }
+        upsert = insert(connection, accounts).values(name=one.account, **values)
+        connection.execute(upsert.on_conflict_do_update(index_elements=["name"], set_=values))
+    return [None] * len(pauses)
+
+
+def probe_again(connection: Connection, names: Sequence[str]) -> list[None]:
+    """Let another probe through at once: the last one was never sent."""
+    connection.execute(
+        update(accounts).where(accounts.c.name.in_(names), accounts.c.until.is_not(None)).values(until=utcnow())
+    )
+    return [None] * len(names)
+
+
+def probe_passed(connection: Connection, names: Sequence[str]) -> list[None]:
+    """Take an account's brake off, because its probe got through; a person's pause stays."""
+    connection.execute(delete(accounts).where(accounts.c.name.in_(names), accounts.c.until.is_not(None)))
+    notify(connection)
+    return [None] * len(names)
+
+
+def resume(connection: Connection, names: Sequence[str]) -> list[None]:
+    """Take an account's brake off."""
+    connection.execute(delete(accounts).where(accounts.c.name.in_(names)))
+    notify(connection)
+    return [None] * len(names)

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import marshmallow as ma
+from marshmallow import fields as f
+
+from ingest.errors import Finding, MappingError
+from ingest.mapping import fields, reading
+from ingest.mapping.fields import Read, Text
+from ingest.mapping.records import Account, Campaign
+from ingest.mapping.schema import Strict
+from ingest.mapping.validation import validate
+
+
+class CampaignSchema(Strict):
+    """One of an account's campaigns."""
+
+    params = f.Integer(strict=True, validate=ma.validate.Range(0))
+    media = Text()
+
+
+class AccountSchema(Strict):
+    """One of `_accounts.yaml`'s accounts."""
+
+    url = Read(fields.web_address)
+    pace = Read(fields.rate)
+    campaigns = f.Dict(Text(), f.Nested(CampaignSchema, allow_none=True))
+    tags = f.List(Text())
+    attributes = f.List(Text())
+
+
+class AccountsSchema(Strict):
+    """`_accounts.yaml`."""
+
+    accounts = f.Dict(Read(fields.name), f.Nested(AccountSchema, allow_none=True), required=True)
+
+
+def read_accounts(path: Path) -> tuple[dict[str, Account], list[Finding]]:
+    """What `_accounts.yaml` says exists in AiSensy; nothing where there is no such file."""
+    if not path.is_file():
+        return {}, []
+    try:
+        node = reading.read(path, str(path))
+    except MappingError as error:
+        return {}, error.findings
+    findings = validate(AccountsSchema(), node)
+    if findings:
+        return {}, findings
+    return {name: _account(name, data or {}) for name, data in node.get("accounts").items()}, []
+
+
+def _account(name: str, data: dict[str, Any]) -> Account:
+    pace = data.get("pace")
+    count, period = fields.rate(pace) if pace else (None, None)
+    campaigns = data.get("campaigns")
+    return Account(
+        name=name,
+        url=data.get("url"),
+        pace=count / period.total_seconds() if count and period else None,
+        campaigns=None if campaigns is None else {each: Campaign(**(about or {})) for each, about in campaigns.items()},
+        tags=None if data.get("tags") is None else tuple(data["tags"]),
+        attributes=None if data.get("attributes") is None else tuple(data["attributes"]),
+    )
