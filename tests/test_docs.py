@@ -55,7 +55,7 @@ def codes(functions: set[str]) -> set[str]:
     found: set[str] = set()
     for function, texts in calls():
         if function in functions:
-            found |= {text for text in texts[:2] if CODE.fullmatch(text) and "_" in text or text == "xml"}
+            found |= {text for text in texts[:2] if (CODE.fullmatch(text) and "_" in text) or text == "xml"}
     return found
 
 
