@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-_MAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
+_MAIL = re.compile(r"""[^\s@<>"(),;:\[\]\\]{1,64}@[\w-]+\.[\w.-]+""")
 _PHONE = re.compile(r"\+?\d[\d \u00a0\-().]{7,}\d")
 _NAMES = frozenset({"name", "full_name", "first_name", "last_name", "userName"})
 _OURS = frozenset({"event", "timestamp", "level"})

@@ -114,10 +114,10 @@ def test_a_fault_never_shows_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_environment_comes_before_dotenv(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`.env` fills what the environment leaves open, and is not put into it."""
-    (folder / ".env").write_text("INGEST_PORT=1111\nINGEST_HOST=0.0.0.0\nAISENSY_API_KEY='k'\n")
+    (folder / ".env").write_text("INGEST_PORT=1111\nINGEST_HOST=::1\nAISENSY_API_KEY='k'\n")
     monkeypatch.setenv("INGEST_PORT", "2222")
     loaded = settings.load()
-    assert (loaded.port, loaded.host, loaded.secrets.api_key("default")) == (2222, "0.0.0.0", "k")
+    assert (loaded.port, loaded.host, loaded.secrets.api_key("default")) == (2222, "::1", "k")
     assert "AISENSY_API_KEY" not in os.environ
 
 

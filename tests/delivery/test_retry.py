@@ -32,7 +32,7 @@ LAST = len(PAUSES) + 1
     ],
 )
 def test_what_follows_from_an_attempt(
-    verdict: Verdict, attempt: int, on_timeout: str, status: Status, reason: Reason | None, pauses: bool
+    *, verdict: Verdict, attempt: int, on_timeout: str, status: Status, reason: Reason | None, pauses: bool
 ) -> None:
     """What surely was not sent is tried again for a day; what may have been sent only where the mapping says so."""
     step = after(Outcome(verdict), attempt, NOW, on_timeout)

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Table, select, update
@@ -90,6 +91,11 @@ def expire(inbox: Inbox) -> None:
 def past() -> datetime:
     """A minute ago."""
     return utcnow() - timedelta(minutes=1)
+
+
+def open_files() -> int:
+    """How many files this process has open."""
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
 def wait_until(condition: Callable[[], T], what: str) -> T:

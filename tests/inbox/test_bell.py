@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import os
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ import pytest
 from ingest.inbox import Inbox
 from ingest.inbox.bell import SocketBell
 from ingest.models import Status
-from tests.inbox.helpers import claim, event, expire, in_threads, post, wait_until
+from tests.inbox.helpers import claim, event, expire, in_threads, open_files, post, wait_until
 
 
 @contextmanager
@@ -25,6 +25,11 @@ def listening(inbox: Inbox) -> Iterator[threading.Event]:
     finally:
         stop.set()
         ears.join()
+
+
+def bells(store: Path) -> list[str]:
+    """The sockets that listen."""
+    return [path.name for path in Path(f"{store}.bells").iterdir()]
 
 
 def ring_until_heard(inbox: Inbox, woken: threading.Event) -> None:
@@ -75,14 +80,12 @@ def test_a_dead_workers_bell_is_taken_down(tmp_path: Path) -> None:
     inbox = Inbox(f"sqlite:///{store}")
     with listening(inbox) as woken:
         ring_until_heard(inbox, woken)
-        import socket
-
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as dead:
             dead.bind(f"{store}.bells/0-dead")
         post(inbox, event())
         assert woken.wait(0.9)
-        assert "0-dead" not in os.listdir(f"{store}.bells")
-    assert os.listdir(f"{store}.bells") == []
+        assert "0-dead" not in bells(store)
+    assert bells(store) == []
     inbox.close()
 
 
@@ -91,7 +94,7 @@ def test_ringing_again_and_again_leaks_no_file(tmp_path: Path, deep: str) -> Non
     """However many threads ring, and however often, no file stays open, and a worker that is awake blocks nobody."""
     folder = tmp_path / deep
     inbox = Inbox(f"sqlite:///{folder}/ingest.db")
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_files()
     with listening(inbox) as woken:
         ring_until_heard(inbox, woken)
         in_threads(8, lambda _: [inbox.bell.ring() for _ in range(500)])
@@ -99,7 +102,7 @@ def test_ringing_again_and_again_leaks_no_file(tmp_path: Path, deep: str) -> Non
     other = SocketBell(folder / "ingest.db")
     other.ring()
     other.close()
-    assert len(os.listdir("/proc/self/fd")) <= before
+    assert open_files() <= before
 
 
 def test_a_lease_that_ran_out_is_found_without_a_bell(inbox: Inbox) -> None:

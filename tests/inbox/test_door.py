@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text
@@ -12,7 +12,7 @@ from ingest.errors import StoreError
 from ingest.inbox import Inbox
 from ingest.inbox.door import BATCH
 from ingest.inbox.tables import events, keys
-from tests.inbox.helpers import event, in_processes, in_threads, post, rows, wait_until
+from tests.inbox.helpers import event, in_processes, in_threads, open_files, post, rows, wait_until
 
 
 def double(connection: Connection, numbers: Sequence[int]) -> list[int]:
@@ -41,7 +41,7 @@ def test_a_bad_item_fails_alone(inbox: Inbox) -> None:
 def test_an_item_that_the_store_refuses_is_a_store_error(inbox: Inbox) -> None:
     """What the database refuses is told in our own words, with the cause."""
     inbox.write(double, 1)
-    with pytest.raises(StoreError, match="can't be written: .*Unique|IntegrityError"):
+    with pytest.raises(StoreError, match=r"can't be written: .*Unique|IntegrityError"):
         inbox.write(double, 1)
     assert inbox.write(double, 2) == 4
 
@@ -113,18 +113,18 @@ def test_opening_and_writing_again_and_again_leaks_no_file(store: str) -> None:
         inbox = Inbox(store)
         post(inbox, event())
         inbox.close()
-        counts.append(len(os.listdir("/proc/self/fd")))
+        counts.append(open_files())
     assert counts[1:] == counts[1:2] * 3
 
 
-def _read(queue: object, barrier: object, store: str) -> None:
+def _read(queue: Any, _: Any, store: str) -> None:
     inbox = Inbox(store)
-    queue.put([(row.id, row.body) for row in rows(inbox, events)])  # type: ignore[attr-defined] # a process's queue
+    queue.put([(row.id, row.body) for row in rows(inbox, events)])
     inbox.close()
 
 
-def _write(queue: object, barrier: object, store: str) -> None:
+def _write(queue: Any, barrier: Any, store: str) -> None:
     inbox = Inbox(store)
-    barrier.wait()  # type: ignore[attr-defined] # a process's barrier
-    queue.put(sum(len(post(inbox, event())) for _ in range(25)))  # type: ignore[attr-defined] # the same
+    barrier.wait()
+    queue.put(sum(len(post(inbox, event())) for _ in range(25)))
     inbox.close()
