@@ -4,6 +4,7 @@ import threading
 import time
 from pathlib import Path
 
+from ingest.channels import KINDS
 from ingest.mapping import loader
 from ingest.mapping.records import Catalog
 
@@ -27,7 +28,7 @@ class LiveCatalog:
             try:
                 stamps = self._stamp()
                 if stamps != self._stamps:
-                    self._catalog = loader.load(self._folder, self._country)
+                    self._catalog = loader.load(self._folder, KINDS, self._country)
                     self._stamps = stamps
                 self._looked_at = time.monotonic()
             finally:

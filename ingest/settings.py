@@ -15,6 +15,7 @@ from ingest.errors import SettingsError
 
 AISENSY_URL = "https://backend.aisensy.com/campaign/t1/api"
 GRAPH_URL = "https://graph.facebook.com/v26.0"
+SAMPLES = Path(__file__).parent / "samples"  # the mappings that we ship, for a folder that has none yet
 KEY = "AISENSY_API_KEY"
 SANDBOX_SECRETS = {
     "FACEBOOK_APP_SECRET": "sandbox-app-secret",
@@ -112,7 +113,7 @@ def load() -> Settings:
         "aisensy_timeout": env.float("AISENSY_TIMEOUT", 30.0, validate=ma.validate.Range(1, 600)),
         "database_url": env.str("DATABASE_URL", Settings.database_url, validate=_database),
         "graph_url": env.str("FACEBOOK_GRAPH_URL", GRAPH_URL, validate=_web_address),
-        "mappings": env.path("INGEST_MAPPINGS", Settings.mappings),
+        "mappings": env.path("INGEST_MAPPINGS", None),
         "host": env.str("INGEST_HOST", Settings.host),
         "port": env.int("INGEST_PORT", Settings.port, validate=ma.validate.Range(0, 65535)),
         "default_country": env.str("INGEST_DEFAULT_COUNTRY", "IN", validate=_country),
@@ -138,6 +139,8 @@ def load() -> Settings:
     values["max_body"] = _size(str(values["max_body"]))
     values["alerts"] = tuple(one.strip() for one in values["alerts"] if one.strip())
     values["default_country"] = str(values["default_country"]).upper()
+    if values["mappings"] is None:
+        values["mappings"] = Settings.mappings if Settings.mappings.is_dir() else SAMPLES
     settings = Settings(**values)
     return settings.against(settings.sandbox) if settings.sandbox else settings
 

@@ -13,7 +13,7 @@ import pytest
 
 from ingest import settings
 from ingest.aisensy import schema
-from ingest.channels import CHANNELS
+from ingest.channels import CHANNELS, KINDS
 from ingest.cli import COMMANDS
 from ingest.mapping import loader
 from ingest.mapping.records import Mapping
@@ -84,7 +84,7 @@ def fenced(page: Path, language: str) -> list[str]:
 def load_text(text: str, folder: Path) -> Mapping:
     path = folder / "example.yaml"
     path.write_text(text)
-    return loader.load_file(path, folder)
+    return loader.load_file(path, KINDS, folder)
 
 
 def read_lead(mapping: Mapping) -> Any:
@@ -159,7 +159,7 @@ def test_the_mappings_that_are_shown_have_no_findings_and_pass_their_tests(page:
 def test_the_accounts_that_are_shown_have_no_findings(tmp_path: Path) -> None:
     (text,) = [text for text in fenced(DOCS / "mappings.md", "yaml") if text.startswith("accounts:")]
     (tmp_path / "_accounts.yaml").write_text(text)
-    assert loader.load(tmp_path).findings == []
+    assert loader.load(tmp_path, KINDS).findings == []
 
 
 def test_the_readme_begins_with_how_to_run_and_how_to_test() -> None:

@@ -19,3 +19,6 @@ def _discover() -> dict[str, Channel]:
 
 CHANNELS: dict[str, Channel] = _discover()
 """Every channel by its name: those of all files in this folder."""
+
+KINDS = {name: channel.auth for name, channel in CHANNELS.items()}
+"""What a mapping may say of each channel's secrets."""

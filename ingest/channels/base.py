@@ -59,6 +59,7 @@ class Channel:
 
     name: ClassVar[str]
     secret_key: ClassVar[str | None] = None  # the key in `auth` whose secret tells one source from another
+    auth: ClassVar[dict[str, str | None]] = {}  # keys of a mapping's `auth`, each with the variable it defaults to
     remote: ClassVar[bool] = False  # a notice holds no lead yet: the worker fetches it
     browser: ClassVar[bool] = False  # visitors' browsers post here: origins, CORS, thank-you pages
     methods: ClassVar[tuple[str, ...]] = ("POST",)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import marshmallow as ma
 
@@ -66,6 +66,11 @@ class Facebook(Channel):
     """Facebook and Instagram Lead Ads. Meta posts ids; the worker asks the Graph API for the leads."""
 
     name = "facebook"
+    auth: ClassVar = {
+        "app_secret": "FACEBOOK_APP_SECRET",
+        "verify_token": "FACEBOOK_VERIFY_TOKEN",
+        "access_token": "FACEBOOK_ACCESS_TOKEN",
+    }
     secret_key = "app_secret"  # noqa: S105 - the name of a key
     remote = True
     methods = ("GET", "POST")

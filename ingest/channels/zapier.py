@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from ingest.channels import payload as bodies
 from ingest.channels.base import Auth, Channel, Inbound, Notice, Parsed
@@ -12,6 +12,7 @@ class Zapier(Channel):
     """Zapier, Make and whatever else posts JSON or a form with a token."""
 
     name = "zapier"
+    auth: ClassVar = {"token": None}
     secret_key = "token"  # noqa: S105 - the name of a key
 
     def verify(self, inbound: Inbound, auth: Auth) -> None:

@@ -12,6 +12,7 @@ import click
 import requests
 
 from ingest import log, settings
+from ingest.channels import KINDS
 from ingest.cli.family import Family
 from ingest.cli.run import Plan, free_port, plan, wait_for
 from ingest.inbox.engine import migrate
@@ -33,7 +34,7 @@ def demo(keep: bool) -> None:
     """
     log.setup()
     own = settings.load()
-    catalog = loader.load(own.mappings, own.default_country)
+    catalog = loader.load(own.mappings, KINDS, own.default_country)
     samples = {name: sample(mapping) for name, mapping in catalog.mappings.items() if mapping.intake}
     if not samples:
         raise click.ClickException(f"There is no mapping in {own.mappings}/: put one there, or set INGEST_MAPPINGS.")

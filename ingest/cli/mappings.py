@@ -11,7 +11,7 @@ import click
 
 from ingest import settings
 from ingest.aisensy import schema
-from ingest.channels import CHANNELS
+from ingest.channels import CHANNELS, KINDS
 from ingest.channels.base import Headers, Inbound, Notice
 from ingest.channels.payload import loads
 from ingest.cli.printing import print_json
@@ -80,8 +80,8 @@ def try_(mapping: str, payload: Any, trace: bool) -> None:
 def _find(name: str, own: Settings) -> Mapping:
     path = Path(name)
     if path.is_file():
-        return loader.load_file(path, country=own.default_country)
-    catalog = loader.load(own.mappings, own.default_country)
+        return loader.load_file(path, KINDS, country=own.default_country)
+    catalog = loader.load(own.mappings, KINDS, own.default_country)
     if name not in catalog.mappings:
         from ingest.cli import nearest  # noqa: PLC0415 - wanted only when something is wrong
 
@@ -147,7 +147,7 @@ def check(form: str) -> None:
       ingest check --format github
     """
     own = settings.load()
-    catalog = loader.load(own.mappings, own.default_country)
+    catalog = loader.load(own.mappings, KINDS, own.default_country)
     findings = [*catalog.findings, *lint(catalog), *_unset(catalog, own)]
     findings = sorted(dict.fromkeys(findings), key=lambda one: (one.place.file, one.place.line, one.place.column))
     if form == "json":
@@ -185,7 +185,7 @@ def test(names: tuple[str, ...]) -> None:
       ingest test website
     """
     own = settings.load()
-    catalog = loader.load(own.mappings, own.default_country)
+    catalog = loader.load(own.mappings, KINDS, own.default_country)
     failed = passed = 0
     findings: list[Finding] = []
     for mapping in [_find(name, own) for name in names] or catalog.mappings.values():

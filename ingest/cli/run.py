@@ -108,6 +108,8 @@ def run(sandbox: bool) -> None:
 
 def _say(own: Settings, planned: Plan) -> None:
     click.echo(f"ingest is ready: {planned.address}/")
+    if own.mappings == settings.SAMPLES:
+        click.echo(f"There is no folder mappings/ here, so the examples are used: {own.mappings}")
     if planned.sandbox:
         click.echo(f"SANDBOX: nothing is sent to AiSensy; see what it would have received: {planned.sandbox}/")
     elif own.secrets.api_key("default") is None:

@@ -13,7 +13,7 @@ from ingest.mapping.language import language
 from ingest.mapping.merging import merge_requests
 from ingest.mapping.reading import Node
 from ingest.mapping.records import FormBlock, Intake, Policy, QuietHours, Request, Route, Translation
-from ingest.mapping.schema import AUTH_KEYS, CHANNELS, IntakeSchema, TranslationSchema
+from ingest.mapping.schema import IntakeSchema, Kinds, TranslationSchema
 from ingest.mapping.validation import validate
 
 _LEAD = frozenset({"lead", "payload", "meta"})
@@ -22,7 +22,7 @@ _REQUIRED = ("campaignName", "destination", "userName")
 _DUPLICATE_BY = "{{ request.destination }} {{ request.campaignName }}"
 
 
-def build_intake(node: Node, country: str, channels: tuple[str, ...] = CHANNELS) -> tuple[Intake | None, list[Finding]]:
+def build_intake(node: Node, country: str, channels: Kinds) -> tuple[Intake | None, list[Finding]]:
     """The intake of a mapping's sections; None where a fault stands in the way of taking leads."""
     findings = validate(IntakeSchema(channels), node)
     if findings:
@@ -33,9 +33,9 @@ def build_intake(node: Node, country: str, channels: tuple[str, ...] = CHANNELS)
         return None, findings
     channel: str = node.get("channel")
     auth = {key: _names(value) for key, value in (node.get("auth") or {}).items() if not isinstance(value, dict)}
-    if channel == "facebook":
-        auth = {key: auth.get(key, (f"FACEBOOK_{key.upper()}",)) for key in AUTH_KEYS[channel]}
-    elif AUTH_KEYS.get(channel) and not auth:
+    defaults = {key: (name,) for key, name in channels[channel].items() if name}
+    auth = {**defaults, **auth}
+    if channels[channel] and not auth:
         message = f"A {channel} mapping needs `auth`: without it every lead is refused with 401."
         place = node.value["channel"].key or node.place
         findings.append(Finding(place, "missing_key", message, f"auth: {{token: {channel.upper()}_TOKEN}}"))

@@ -64,7 +64,7 @@ class Compiler:
     def __init__(self, language: Language, findings: list[Finding]) -> None:
         self._language = language
         self._findings = findings
-        self._known: dict[tuple[Any, ...], Expression | None] = {}
+        self._known: dict[tuple[Any, ...], tuple[Node, Expression | None]] = {}
 
     def text(self, node: Node, names: frozenset[str]) -> Expression | None:
         """A text with `{{ … }}` in it, or none. None where it has findings."""
@@ -80,12 +80,13 @@ class Compiler:
         """Routes share the texts of the request: each is compiled, and found wrong, once."""
         key = (id(node), names, compile_)
         if key not in self._known:
+            compiled: Expression | None = None
             try:
-                self._known[key] = compile_(node, names)
+                compiled = compile_(node, names)
             except MappingError as error:
                 self._findings += error.findings
-                self._known[key] = None
-        return self._known[key]
+            self._known[key] = (node, compiled)  # the node is kept, for else another may get its identity
+        return self._known[key][1]
 
     def _text(self, node: Node, names: frozenset[str]) -> Expression:
         source: str = node.value

@@ -25,7 +25,7 @@ from ingest.mapping.records import (
     QuietHours,
     Translation,
 )
-from ingest.mapping.schema import CHANNELS, INTAKE_KEYS
+from ingest.mapping.schema import INTAKE_KEYS, Kinds
 
 __all__ = [
     "Account",
@@ -46,14 +46,14 @@ MAX_BASES = 8  # files that extend one another
 _ENDPOINT = re.compile(r"[\w.-]+(?:/[\w.-]+)*")
 
 
-def load(folder: Path, country: str = "IN", channels: tuple[str, ...] = CHANNELS) -> Catalog:
+def load(folder: Path, channels: Kinds, country: str = "IN") -> Catalog:
     """Every mapping of a folder. Never raises: what is wrong is in the findings, and one file never touches another."""
     mappings: dict[str, Mapping] = {}
     findings: list[Finding] = []
     if not folder.is_dir():
         findings.append(Finding(Place(str(folder)), "file_unreadable", "There is no such folder of mappings."))
     for path in _files(folder):
-        mapping = load_file(path, folder, country, channels)
+        mapping = load_file(path, channels, folder, country)
         findings += mapping.findings
         mappings[mapping.endpoint] = mapping
         if not _ENDPOINT.fullmatch(mapping.endpoint):
@@ -65,9 +65,7 @@ def load(folder: Path, country: str = "IN", channels: tuple[str, ...] = CHANNELS
     return Catalog(mappings, accounts, list(dict.fromkeys([*findings, *faults])))
 
 
-def load_file(
-    path: Path, folder: Path | None = None, country: str = "IN", channels: tuple[str, ...] = CHANNELS
-) -> Mapping:
+def load_file(path: Path, channels: Kinds, folder: Path | None = None, country: str = "IN") -> Mapping:
     """One mapping. Never raises: what is wrong is in its findings."""
     below = path.relative_to(folder) if folder else Path(path.name)
     endpoint, file = below.with_suffix("").as_posix(), str(path)
@@ -83,9 +81,7 @@ def load_file(
     return Mapping(endpoint, file, _version(digest), intake, translation, intake_findings, findings, document)
 
 
-def intake_from(
-    document: dict[str, Any], file: str, country: str = "IN", channels: tuple[str, ...] = CHANNELS
-) -> Intake:
+def intake_from(document: dict[str, Any], file: str, channels: Kinds, country: str = "IN") -> Intake:
     """An intake from the sections that `Mapping.intake_document` holds. Raises MappingError."""
     intake, findings = build_intake(reading.from_data(document, Place(file)), country, channels)
     if intake is None:

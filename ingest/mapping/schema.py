@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import marshmallow as ma
@@ -10,12 +11,8 @@ from ingest.mapping.expressions import near
 from ingest.mapping.fields import Condition, Fault, Read, Text, fault
 from ingest.models import Reason
 
-CHANNELS = ("facebook", "form", "zapier")
-AUTH_KEYS: dict[str, tuple[str, ...]] = {
-    "facebook": ("app_secret", "verify_token", "access_token"),
-    "zapier": ("token",),
-    "form": (),
-}
+Kinds = Mapping[str, Mapping[str, str | None]]
+"""The channels that there are: each with the keys of its `auth`, and the variable that each of these defaults to."""
 FIELD_TYPES = ("text", "phone", "email", "number", "choice", "checkbox", "textarea", "date", "url", "hidden")
 REASONS = [reason.value for reason in Reason]
 
@@ -107,7 +104,7 @@ class IntakeSchema(Strict):
     duplicate_events = Read(ours.duration)
     event_id = Text()
 
-    def __init__(self, channels: tuple[str, ...] = CHANNELS) -> None:
+    def __init__(self, channels: Kinds) -> None:
         super().__init__()
         self._channels = channels
 
@@ -118,9 +115,9 @@ class IntakeSchema(Strict):
             hint = near(channel, self._channels) or f"choose one of {', '.join(self._channels)}"
             raise ma.ValidationError({"channel": [Fault("bad_value", f"There is no channel `{channel}`.", hint)]})
         faults: dict[str, Any] = {}
-        allowed = AUTH_KEYS.get(channel)
+        allowed = self._channels[channel]
         for key in data.get("auth", {}):
-            if allowed is not None and key not in allowed:
+            if key not in allowed:
                 hint = f"it has {', '.join(allowed)}" if allowed else "leave `auth` out"
                 wrong = Fault("unknown_key", f"The channel {channel} has no `{key}` in `auth`.", hint)
                 faults.setdefault("auth", {})[key] = [wrong]
@@ -236,5 +233,5 @@ class TranslationSchema(Strict):
     tests = f.List(f.Nested(TestSchema))
 
 
-INTAKE_KEYS = frozenset(IntakeSchema().fields)
+INTAKE_KEYS = frozenset(IntakeSchema({}).fields)
 """The sections of a mapping that web needs; all others are for the translation."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from ingest import log
 from ingest.catalog import LiveCatalog
-from ingest.channels import CHANNELS, Channel
+from ingest.channels import CHANNELS, KINDS, Channel
 from ingest.channels.base import Auth, Notice
 from ingest.errors import Refusal, StoreError
 from ingest.inbox import Inbox
@@ -124,7 +124,7 @@ class Intakes:
             if before:
                 return before.intake
             document = self._inbox.last_good_intake(name)
-            return None if document is None else loader.intake_from(document, mapping.file)
+            return None if document is None else loader.intake_from(document, mapping.file, KINDS)
         except StoreError as error:
             log.get().warning("intake_not_kept", endpoint=name, error=str(error))
             self._again_at = time.monotonic() + _ASK_AGAIN

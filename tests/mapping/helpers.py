@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from ingest.channels import KINDS
 from ingest.errors import Hold
 from ingest.mapping import loader
 from ingest.mapping.records import Mapping
@@ -24,7 +25,7 @@ def load_text(text: str, name: str = "site.yaml", **others: str) -> Mapping:
     with tempfile.TemporaryDirectory() as folder:
         for file, content in {name: text, **{key + ".yaml": content for key, content in others.items()}}.items():
             Path(folder, file).write_text(content, encoding="utf-8")
-        return loader.load_file(Path(folder, name), Path(folder))
+        return loader.load_file(Path(folder, name), KINDS, Path(folder))
 
 
 def load_data(document: dict[str, Any]) -> Mapping:

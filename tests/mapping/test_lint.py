@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest.channels import KINDS
 from ingest.mapping import loader
 from ingest.mapping.lint import lint
 
@@ -24,7 +25,7 @@ def _lint(folder: Path, text: str, *others: str) -> list[str]:
     (folder / "_accounts.yaml").write_text(ACCOUNTS)
     for index, each in enumerate((text, *others)):
         (folder / f"m{index}.yaml").write_text(each)
-    catalog = loader.load(folder)
+    catalog = loader.load(folder, KINDS)
     assert not catalog.findings
     return [finding.code for finding in lint(catalog)]
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ingest.channels import KINDS
 from ingest.errors import MappingError
 from ingest.mapping import loader
 from ingest.mapping.reading import parse
@@ -206,13 +207,13 @@ request: {campaignName: c, destination: d, userName: u}
     assert intake.form.origins == ("https://acme.example",)
     assert intake.form.min_seconds == 2.5
     assert intake.form.fields["city"] == {"type": "choice", "choices": ["Pune", "Delhi"]}
-    again = loader.intake_from(document, "kept.yaml")
+    again = loader.intake_from(document, "kept.yaml", KINDS)
     assert (again.form, again.duplicate_events, again.channel) == (intake.form, intake.duplicate_events, "form")
     lead = Lead(flatten({"id": 7}), {"id": 7})
     assert event_id(again, lead, Meta("form", "x")) == "7"
     assert event_id(again, Lead({}, {}), Meta("form", "x")) is None
     with pytest.raises(MappingError):
-        loader.intake_from({"channel": "pigeon"}, "kept.yaml")
+        loader.intake_from({"channel": "pigeon"}, "kept.yaml", KINDS)
 
 
 def test_a_folder_is_read_whole(tmp_path: Path) -> None:
@@ -234,7 +235,7 @@ def test_a_folder_is_read_whole(tmp_path: Path) -> None:
     (tmp_path / "_accounts.yaml").write_text(
         "accounts: {default: {pace: 120/minute, campaigns: {c: {params: 1, media: image}, d: null}, tags: [x]}}"
     )
-    catalog = loader.load(tmp_path)
+    catalog = loader.load(tmp_path, KINDS)
     assert set(catalog.mappings) == {"a", "acme/b", "broken", "empty", "latin"}
     assert catalog.mappings["a"].translation is not None
     assert catalog.mappings["broken"].intake is None
@@ -249,7 +250,7 @@ def test_a_folder_is_read_whole(tmp_path: Path) -> None:
 
 def test_a_missing_folder_is_a_finding(tmp_path: Path) -> None:
     """Nothing is raised for a folder that is not there."""
-    assert [finding.code for finding in loader.load(tmp_path / "gone").findings] == ["file_unreadable"]
+    assert [finding.code for finding in loader.load(tmp_path / "gone", KINDS).findings] == ["file_unreadable"]
 
 
 @pytest.mark.parametrize(("country", "expected"), [("US", "+14155552671"), ("IN", None)])
@@ -257,7 +258,7 @@ def test_phones_are_of_the_country_that_is_set(tmp_path: Path, country: str, exp
     """Local numbers are read in INGEST_DEFAULT_COUNTRY."""
     path = tmp_path / "a.yaml"
     path.write_text(GOOD)
-    mapping = loader.load(tmp_path, country).mappings["a"]
+    mapping = loader.load(tmp_path, KINDS, country).mappings["a"]
     (found,) = rendered(mapping, {"phone": "(415) 555-2671"})
     assert (found.request or {}).get("destination") == expected
 
