@@ -32,10 +32,20 @@ def faults() -> list[str]:
 
 def test_an_empty_environment_gives_the_documented_defaults() -> None:
     """Nothing need be set to begin."""
+    Path("mappings").mkdir()
     loaded = settings.load()
     assert loaded == Settings()
     assert (loaded.port, loaded.default_country, loaded.max_body) == (8000, "IN", 5_000_000)
     assert loaded.sqlite_path == Path("data/ingest.db")
+
+
+def test_a_folder_without_mappings_gets_the_examples() -> None:
+    """Installed and run anywhere, it starts with the mappings that we ship."""
+    assert {path.name for path in settings.load().mappings.glob("*.yaml")} == {
+        "facebook.yaml",
+        "website.yaml",
+        "zapier.yaml",
+    }
 
 
 @pytest.mark.parametrize(

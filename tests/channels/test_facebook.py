@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from ingest.channels import CHANNELS
 from ingest.channels.payload import dumps, loads
-from tests.channels.contract import ChannelContract
+from tests.channels.contract import SecretContract
 from tests.web.house import FACEBOOK, PAYLOADS, REQUEST, SECRET, House, signed, stored
 
 BATCH = (PAYLOADS / "facebook_batch.json").read_bytes()
@@ -19,7 +19,7 @@ def change(**value: Any) -> dict[str, Any]:
     return {"object": "page", "entry": [{"id": "0", "time": 1, "changes": [{"field": "leadgen", "value": value}]}]}
 
 
-class TestContract(ChannelContract):
+class TestContract(SecretContract):
     channel = "facebook"
     payload = change(leadgen_id="123", form_id="7")
     refused = 403

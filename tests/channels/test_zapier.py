@@ -8,11 +8,11 @@ from flask.testing import FlaskClient
 
 from ingest.channels import CHANNELS
 from ingest.channels.payload import loads
-from tests.channels.contract import ChannelContract
+from tests.channels.contract import SecretContract
 from tests.web.house import BEARER, PAYLOADS, REQUEST, SECRET, ZAPIER, House, stored
 
 
-class TestContract(ChannelContract):
+class TestContract(SecretContract):
     channel = "zapier"
     payload: ClassVar[Any] = {"name": "Asha Rao", "phone": "098765 43210"}
 

@@ -22,7 +22,7 @@ request:
 """
 TWO_ROUTES = """
 routes:
-  - {name: first, goes_on: true}
+  - {name: first, continue: true}
   - {name: second, request: {campaignName: follow_up}}
 """
 NO_CREDITS = {"errorMessage": "Insufficient WhatsApp Conversation Credits (WCC)!"}
