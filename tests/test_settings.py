@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -145,7 +146,7 @@ def test_a_key_may_come_and_be_rotated_while_we_run(folder: Path) -> None:
     assert secrets.api_key("default") is None
     for key in ("first", "second"):
         (folder / ".env").write_text(f"AISENSY_API_KEY={key}\n")
-        wait_until(lambda key=key: secrets.api_key("default") == key, key)
+        wait_until(partial(lambda key: secrets.api_key("default") == key, key), key)
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,14 @@ ADVICE = {
 }
 """What to do about each reason, in plain words."""
 
+UNDER_WAY = {
+    Status.PENDING: "A worker takes it up as soon as one is free.",
+    Status.WAITING: "It goes out by itself.",
+    Status.SENDING: "It is on its way to AiSensy.",
+    Status.SENT: "AiSensy took it.",
+}
+"""What there is to say of deliveries without a reason."""
+
 
 def open_inbox(*, sandbox: bool) -> Inbox:
     """The store that the command line asks for: the sandbox's where told, or where there is no other."""
@@ -152,8 +160,9 @@ def _document(body: bytes) -> Any:
 def _tell(story: dict[str, Any]) -> None:
     for delivery in story["deliveries"]:
         status, reason = delivery["status"], delivery["reason"]
-        advice = ADVICE.get(Reason(reason), "") if reason else ""
-        click.echo(f"{status}{f' ({reason})' if reason else ''}: {delivery['error'] or ''} {advice}".strip())
+        advice = ADVICE[Reason(reason)] if reason else UNDER_WAY[Status(status)]
+        said = f"{delivery['error']}. " if delivery["error"] else ""
+        click.echo(f"{status}{f' ({reason})' if reason else ''}: {said}{advice}")
     click.echo(f"\nLead {story['id']} came to {story['endpoint']} ({story['channel']}) at {story['received_at']}")
     if story["external_id"]:
         click.echo(f"The sender calls it {story['external_id']}")

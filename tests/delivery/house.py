@@ -23,6 +23,12 @@ request:
   destination: "{{{{ lead.phone | phone }}}}"
   userName: "{{{{ lead.name | default('Lead') }}}}"
 """
+TWO_ROUTES = """
+routes:
+  - {name: first, continue: true}
+  - {name: second, request: {campaignName: follow_up}}
+"""
+NO_CREDITS = {"errorMessage": "Insufficient WhatsApp Conversation Credits (WCC)!"}
 SECRETS = {
     "AISENSY_API_KEY": "sandbox-default",
     "AISENSY_API_KEY__ACME": "sandbox-acme",
@@ -104,6 +110,10 @@ class House:
             return wait_until(there, f"{status} {reason}") or {}
         except AssertionError as error:
             raise AssertionError(f"{error}; it is {self.outcome(lead)}") from error
+
+    def both_sent(self, lead: str) -> bool:
+        """Whether both deliveries of a lead were sent."""
+        return [one["status"] for one in self.inbox.outcome_of(lead)] == ["sent"] * 2
 
     def verdicts(self, lead: str) -> list[Verdict]:
         """What the attempts at a lead's first delivery came to, in order."""

@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -32,10 +33,16 @@ def bells(store: Path) -> list[str]:
     return [path.name for path in Path(f"{store}.bells").iterdir()]
 
 
+def silent(woken: threading.Event) -> bool:
+    """Whether no ring comes any more."""
+    woken.clear()
+    return not woken.wait(0.1)
+
+
 def ring_until_heard(inbox: Inbox, woken: threading.Event) -> None:
     """Ears take a moment to open."""
     wait_until(lambda: post(inbox, event()) and woken.wait(0.1), "the first ring")
-    wait_until(lambda: woken.clear() or not woken.wait(0.2), "silence")
+    wait_until(partial(silent, woken), "silence")
 
 
 def test_a_new_lead_wakes_the_workers_of_all_processes(inbox: Inbox, store: str) -> None:
@@ -59,7 +66,7 @@ def test_freed_deliveries_and_resumed_accounts_wake_too(inbox: Inbox) -> None:
         assert not woken.is_set()
         inbox.free("w1")
         assert woken.wait(0.9)
-        wait_until(lambda: woken.clear() or not woken.wait(0.2), "silence")
+        wait_until(partial(silent, woken), "silence")
         inbox.resume("default")
         assert woken.wait(0.9)
 

@@ -101,7 +101,7 @@ def test_paging_gives_every_lead_once_the_newest_first(inbox: Inbox, monkeypatch
 def test_what_a_paused_account_holds_up_is_shown_as_waiting_and_why(inbox: Inbox, pause: Pause, reason: str) -> None:
     """A lead that would be sent now tells what it waits for; one that waits for another cause tells that one."""
     post(inbox, *(event(str(number)) for number in range(5)), event("other", account="acme"))
-    values = {
+    values: dict[str, dict[str, Any]] = {
         "1": {"status": Status.WAITING, "reason": Reason.RETRY},
         "2": {"status": Status.WAITING, "reason": Reason.LEAD_UNAVAILABLE, "error": "throttled"},
         "3": {"status": Status.HELD, "reason": Reason.NO_ROUTE, "error": "no route"},
