@@ -25,7 +25,8 @@ def access_names(intake: Intake | None, delivery: Delivery) -> tuple[str, str]:
     """The variables for a lead: those of its mapping, the token by its page where the mapping tells tokens by page."""
     if intake is None:
         return ACCESS_TOKEN, APP_SECRET
-    page = str(json.loads(delivery.event.body).get("page_id") or "")
+    notice = json.loads(delivery.event.body)
+    page = str(notice.get("page_id") or "") if isinstance(notice, dict) else ""
     tokens = intake.auth.get("access_token") or (ACCESS_TOKEN,)
     secrets = intake.auth.get("app_secret") or (APP_SECRET,)
     return intake.access_tokens.get(page, tokens[0]), secrets[0]
@@ -76,7 +77,7 @@ class Lookups:
         if token is None:
             answers = dict.fromkeys(ids, GraphError(Reason.LEAD_UNAVAILABLE, f"{token_name} is not set"))
         else:
-            answers = self._graph.fetch(ids, token, self._secrets.get(app_secret_name))
+            answers = self._fetch(ids, token, self._secrets.get(app_secret_name))
         found = Found([], [])
         for delivery, external_id in zip(group, ids, strict=True):
             answer = answers[external_id]
@@ -85,3 +86,10 @@ class Lookups:
             else:
                 found.leads.append(replace(delivery, lead=dumps(answer)))
         self._tell(found)
+
+    def _fetch(self, ids: list[str], token: str, app_secret: str | None) -> dict[str, dict[str, Any] | GraphError]:
+        try:
+            return self._graph.fetch(ids, token, app_secret)
+        except Exception as error:  # noqa: BLE001 - a fault of ours must not keep leads from being asked for again
+            said = f"The look-up failed unexpectedly ({type(error).__name__})"
+            return dict.fromkeys(ids, GraphError(Reason.LEAD_UNAVAILABLE, said))

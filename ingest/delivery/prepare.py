@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from traceback import extract_tb
 from typing import Any
 
+from ingest import log
 from ingest.aisensy import schema
 from ingest.channels import CHANNELS
 from ingest.channels.payload import loads
@@ -133,3 +135,13 @@ def parked(owner: str, delivery: Delivery, problem: Hold, kept: dict[str, Any], 
         event=event,
         event_id=delivery.event.id,
     )
+
+
+def crashed(owner: str, delivery: Delivery, catalog: Catalog, error: Exception) -> Move:
+    """The move of a delivery whose translation failed by a fault of ours; the log tells where, without its data."""
+    at = extract_tb(error.__traceback__)[-1]
+    where = f"{type(error).__name__} at {at.filename}:{at.lineno}"
+    log.get().error("translation_crashed", lead_id=delivery.event.id, endpoint=delivery.event.endpoint, where=where)
+    tried = _tried(delivery, catalog.mappings.get(delivery.event.endpoint))
+    fault = Hold(Reason.EXPRESSION_FAILED, f"Unexpected {type(error).__name__}: a fault of ours, the log tells where")
+    return parked(owner, delivery, fault, {"tried": tried}, {})

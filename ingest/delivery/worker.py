@@ -14,10 +14,10 @@ from ingest.channels import CHANNELS
 from ingest.channels.graph import Graph
 from ingest.delivery import retry
 from ingest.delivery.lookups import Found, Lookups, access_names
-from ingest.delivery.prepare import Ready, parked, prepare
+from ingest.delivery.prepare import Ready, crashed, prepare
 from ingest.delivery.recorder import Recorder
 from ingest.delivery.senders import IN_FLIGHT, Answer, Senders
-from ingest.errors import GraphError, Hold, StoreError
+from ingest.errors import GraphError, StoreError
 from ingest.inbox import Inbox
 from ingest.inbox.brakes import Pause
 from ingest.inbox.claims import Want
@@ -86,6 +86,7 @@ class Worker:
         if now >= self._next_chores:
             self._inbox.renew(self.name, [one for ids in self._claimed.values() for one in ids])
             self._inbox.sweep()
+            self._versions = {}  # another worker, with the old mapping still, may have held leads meanwhile
             self._next_chores = now + CHORES
         self._try_mended()
         while self._alarms and self._alarms[0] <= now:
@@ -155,10 +156,8 @@ class Worker:
     def _prepare(self, delivery: Delivery) -> None:
         try:
             prepared = prepare(delivery, self._live.current(), self.name)
-        except Exception as error:  # a fault of ours in one lead must hold up no other
-            _logger.exception("translation_crashed", lead_id=delivery.event.id, endpoint=delivery.event.endpoint)
-            fault = Hold(Reason.EXPRESSION_FAILED, f"Unexpected {type(error).__name__}: the log tells more")
-            self._recorder.park(delivery, parked(self.name, delivery, fault, {}, {}))
+        except Exception as error:  # noqa: BLE001 - a fault of ours in one lead must hold up no other
+            self._recorder.park(delivery, crashed(self.name, delivery, self._live.current(), error))
             return
         if delivery.position == 0 and prepared.routes > 1:
             self._recorder.add(delivery.event, prepared.routes)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import select
 import socket
 import threading
 from collections.abc import Callable
@@ -48,9 +47,10 @@ class SocketBell:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ears:
             (self._folder / name).unlink(missing_ok=True)
             ears.bind(self._address(name))
+            ears.settimeout(0.5)
             try:
                 while not stop.is_set():
-                    if select.select([ears], [], [], 0.5)[0]:
+                    with suppress(TimeoutError):
                         ears.recv(16)
                         wake()
             finally:
