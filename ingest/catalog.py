@@ -9,6 +9,7 @@ from ingest.mapping import loader
 from ingest.mapping.records import Catalog
 
 LOOK_AGAIN = 1.0  # seconds
+JUST_NOW = 0.05  # the same, where somebody waits for a file that has just come
 
 
 class LiveCatalog:
@@ -22,9 +23,9 @@ class LiveCatalog:
         self._stamps: object = None
         self._catalog = Catalog({}, {}, [])
 
-    def current(self) -> Catalog:
-        """The catalogue of now. The same object as before as long as no file changes."""
-        if time.monotonic() - self._looked_at >= LOOK_AGAIN and self._lock.acquire(blocking=self._stamps is None):
+    def current(self, age: float = LOOK_AGAIN) -> Catalog:
+        """The catalogue, at most `age` seconds old. The same object as before as long as no file changes."""
+        if time.monotonic() - self._looked_at >= age and self._lock.acquire(blocking=self._stamps is None):
             try:
                 stamps = self._stamp()
                 if stamps != self._stamps:
@@ -34,6 +35,11 @@ class LiveCatalog:
             finally:
                 self._lock.release()
         return self._catalog
+
+    def knowing(self, endpoint: str) -> Catalog:
+        """The catalogue; looked for anew where it does not know an endpoint that another process may have just seen."""
+        catalog = self.current()
+        return catalog if endpoint in catalog.mappings else self.current(JUST_NOW)
 
     def _stamp(self) -> tuple[tuple[str, int, int, int], ...]:
         found = []

@@ -150,12 +150,12 @@ class Worker:
         self._lookups.start(remote, self._access)
 
     def _access(self, delivery: Delivery) -> tuple[str, str]:
-        mapping = self._live.current().mappings.get(delivery.event.endpoint)
+        mapping = self._live.knowing(delivery.event.endpoint).mappings.get(delivery.event.endpoint)
         return access_names(mapping.intake if mapping else None, delivery)
 
     def _prepare(self, delivery: Delivery) -> None:
         try:
-            prepared = prepare(delivery, self._live.current(), self.name)
+            prepared = prepare(delivery, self._live.knowing(delivery.event.endpoint), self.name)
         except Exception as error:  # noqa: BLE001 - a fault of ours in one lead must hold up no other
             self._recorder.park(delivery, crashed(self.name, delivery, self._live.current(), error))
             return
