@@ -7,8 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,19 +14,9 @@ from typing import Any
 import psutil
 import requests
 
+from tests.inbox.helpers import wait_until
+
 ADDRESS = re.compile(r"(http://[\w.:]+)/")
-PATIENCE = 30.0
-
-
-def wait_until(condition: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
-    """The condition's first true value; fails, naming what was waited for, when it never comes."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        value = condition()
-        if value:
-            return value
-        threading.Event().wait(0.02)
-    raise AssertionError(f"{what} did not come within {seconds:.0f} s")
 
 
 class Program:

@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from tests.e2e.program import Program
+from tests.inbox.helpers import wait_until
 
 FACEBOOK = """
 channel: facebook
@@ -203,8 +204,6 @@ def test_a_lead_that_cannot_be_mapped_goes_out_once_the_mapping_is_mended(progra
             "mended", json={"contact_name": "E F", "contact_phone": "9876543214", "amount": 1}, headers=headers
         )
         return answer if answer.status_code == 200 else None
-
-    from tests.e2e.program import wait_until
 
     lead = wait_until(posted, "the new endpoint").json()["leads"][0]["id"]
     held = wait_until(lambda: program.leads("--status", "held", "--endpoint", "mended"), "the held lead")[0]

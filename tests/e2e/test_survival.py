@@ -5,7 +5,8 @@ from pathlib import Path
 import psutil
 import requests
 
-from tests.e2e.program import Program, wait_until
+from tests.e2e.program import Program
+from tests.inbox.helpers import wait_until
 
 MAPPING = """
 channel: form

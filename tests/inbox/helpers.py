@@ -17,7 +17,7 @@ from ingest.inbox.writes import Move
 from ingest.models import Attempt, Delivery, Event, Identity, Outcome, Reason, Status, Verdict, new_id, utcnow
 
 T = TypeVar("T")
-PATIENCE = 10.0
+PATIENCE = 30.0
 FRESH = multiprocessing.get_context("forkserver")
 """Processes that inherit nothing from ours, as those of users; what they all import is loaded once."""
 FRESH.set_forkserver_preload([__name__])
