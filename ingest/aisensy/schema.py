@@ -6,10 +6,9 @@ from typing import Any
 
 import marshmallow as ma
 
-MAX_TEXT = 4_096  # characters; WhatsApp's own limits are lower, and differ by template
-MAX_NAME = 512
+MAX_TEXT = MAX_NAME = 65_536  # characters: as long as an expression's result may be; AiSensy names no limit
 MAX_URL = 2_048
-MAX_ITEMS = 100
+MAX_ITEMS = 1_000
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}\Z")
 _WEB_ADDRESS = re.compile(r"https?://([^\s/?#:@\[\]]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?([/?#]\S*)?\Z", re.IGNORECASE)

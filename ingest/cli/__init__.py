@@ -58,7 +58,7 @@ def nearest(asked: str, known: object) -> str:
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="ingest")
 def cli() -> None:
-    r"""Takes leads from Facebook, website forms and Zapier, and sends each, once, to WhatsApp through AiSensy.
+    """Takes leads from Facebook, website forms and Zapier, and sends each, once, to WhatsApp through AiSensy.
 
     \b
     Example:

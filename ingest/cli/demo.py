@@ -26,7 +26,7 @@ PATIENCE = 30.0  # seconds for a lead to reach the sandbox
 @click.command()
 @click.option("--keep", is_flag=True, help="Go on running afterwards, until Ctrl-C.")
 def demo(keep: bool) -> None:
-    r"""Run everything on free ports with an empty store and the sandbox, and send one lead through each mapping.
+    """Run everything on free ports with an empty store and the sandbox, and send one lead through each mapping.
 
     \b
     Example:

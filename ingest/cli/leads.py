@@ -79,7 +79,7 @@ def open_inbox(*, sandbox: bool) -> Inbox:
 @click.option("--sandbox", is_flag=True, help="Look into the sandbox's store.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array, with all leads where no limit is given.")
 def leads(limit: int | None, sandbox: bool, as_json: bool, **wanted: Any) -> None:
-    r"""List leads, the newest first, with what became of each.
+    """List leads, the newest first, with what became of each.
 
     \b
     Example:
@@ -118,7 +118,7 @@ def _table(found: list[dict[str, Any]]) -> Table:
 @click.option("--sandbox", is_flag=True, help="Look into the sandbox's store.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def explain(lead: str, sandbox: bool, as_json: bool) -> None:
-    r"""Tell what became of a lead, and what to do. LEAD is its id, the beginning of it, or the vendor's id.
+    """Tell what became of a lead, and what to do. LEAD is its id, the beginning of it, or the vendor's id.
 
     \b
     Example:
@@ -169,7 +169,8 @@ def _tell(story: dict[str, Any]) -> None:
     click.echo(f"\nWhat came:\n{_indented(story['payload'])}")
     for delivery in story["deliveries"]:
         route = f", route {delivery['route']}" if delivery["route"] else ""
-        click.echo(f"\nDelivery {delivery['id']} (account {delivery['account']}{route}, mapping {delivery['version']})")
+        version = f"mapping {delivery['version']}" if delivery["version"] else "not translated yet"
+        click.echo(f"\nDelivery {delivery['id']} (account {delivery['account']}{route}, {version})")
         if delivery["request"]:
             click.echo(f"Request:\n{_indented(delivery['request'])}")
         for one in delivery["tries"]:

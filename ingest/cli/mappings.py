@@ -22,7 +22,7 @@ from ingest.mapping.lint import lint
 from ingest.mapping.records import Catalog, Mapping
 from ingest.mapping.render import Rendered, translate
 from ingest.mapping.suite import run_tests
-from ingest.models import Lead, Meta, Reason
+from ingest.models import Lead, Meta, Reason, new_id
 from ingest.settings import Settings
 from ingest.web.forms import NO_BLOCK, check_fields
 
@@ -34,7 +34,7 @@ NO_HEADERS = cast("Headers", {})
 @click.argument("payload", type=click.File("rb"))
 @click.option("--trace", is_flag=True, help="Explain each expression on standard error.")
 def try_(mapping: str, payload: Any, trace: bool) -> None:
-    r"""Show what AiSensy would get for a payload; nothing is stored or sent.
+    """Show what AiSensy would get for a payload; nothing is stored or sent.
 
     MAPPING is a file or an endpoint's name, PAYLOAD a file (or - for standard input) with what the sender posts; for
     facebook a lead document of the Graph API, or a flat object.
@@ -57,9 +57,8 @@ def try_(mapping: str, payload: Any, trace: bool) -> None:
         sys.exit(1)
     for lead, problem in leads:
         recorder = Trace() if trace else None
-        rendered = (
-            [] if problem else translate(found.translation, lead, Meta(found.intake.channel, found.endpoint), recorder)
-        )
+        meta = Meta(found.intake.channel, found.endpoint, id=new_id())
+        rendered = [] if problem else translate(found.translation, lead, meta, recorder)
         for step in recorder.steps if recorder else ():
             _trace(step)
         problems += [problem] if problem else []
@@ -139,13 +138,15 @@ def _say(place: Place, code: str, field: str, message: str) -> None:
 
 @click.command()
 @click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text", show_default=True)
-def check(form: str) -> None:
-    r"""Tell every finding in the mappings and the settings; exit 1 where there is one.
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+def check(form: str, as_json: bool) -> None:
+    """Tell every finding in the mappings and the settings; exit 1 where there is one.
 
     \b
     Example:
       ingest check --format github
     """
+    form = "json" if as_json else form
     own = settings.load()
     catalog = loader.load(own.mappings, KINDS, own.default_country)
     findings = [*catalog.findings, *lint(catalog), *_unset(catalog, own)]
@@ -178,7 +179,7 @@ def check(form: str) -> None:
 @click.command()
 @click.argument("names", nargs=-1)
 def test(names: tuple[str, ...]) -> None:
-    r"""Run the tests that stand in the mappings (all, or those of NAMES); exit 1 where one fails.
+    """Run the tests that stand in the mappings (all, or those of NAMES); exit 1 where one fails.
 
     \b
     Example:

@@ -83,7 +83,7 @@ def wait_for(address: str, family: Family, seconds: float = 60.0) -> bool:
 @click.command()
 @click.option("--sandbox", is_flag=True, help="Send to a stand-in for AiSensy and Facebook, with a store of its own.")
 def run(sandbox: bool) -> None:
-    r"""Run web and worker under one parent, which starts them again when they die.
+    """Run web and worker under one parent, which starts them again when they die.
 
     \b
     Example:
@@ -118,7 +118,7 @@ def _say(own: Settings, planned: Plan) -> None:
 
 @click.command()
 def web() -> None:
-    r"""Run the web side alone: it takes leads and stores them. The same as `gunicorn wsgi:app`.
+    """Run the web side alone: it takes leads and stores them. The same as `gunicorn wsgi:app`.
 
     \b
     Example:
@@ -135,7 +135,7 @@ def web() -> None:
 @click.command()
 @click.option("--name", default=None, help="What its leases are under; made up where not given.")
 def worker(name: str | None) -> None:
-    r"""Run a worker alone: it translates and sends what is stored. Many may run, on many machines.
+    """Run a worker alone: it translates and sends what is stored. Many may run, on many machines.
 
     \b
     Example:
@@ -159,7 +159,7 @@ def worker(name: str | None) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8001, show_default=True)
 def sandbox(host: str, port: int) -> None:
-    r"""Run the stand-in for AiSensy and the Graph API alone; its page shows all that it receives.
+    """Run the stand-in for AiSensy and the Graph API alone; its page shows all that it receives.
 
     \b
     Example:

@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from ingest import log
 from ingest.errors import Refusal, StoreError
-from ingest.web.forms import InvalidFields
+from ingest.web.forms import InvalidFields, is_browser
 
 _STORE_BACK_IN = 5  # seconds, as told to senders
 _PACKAGE = Path(__file__).parents[1]
@@ -60,7 +60,7 @@ def answer(refusal: Refusal) -> ResponseReturnValue:
         headers["WWW-Authenticate"] = 'Bearer realm="ingest"'
     if refusal.status == 405:
         headers["Allow"] = ", ".join(g.get("methods", ("GET",)))
-    if g.get("browser"):
+    if g.get("browser", is_browser(request.headers)):
         return render_template("web/refused.html", refusal=refusal), refusal.status, headers
     error: dict[str, Any] = {"code": refusal.code, "message": refusal.message, "hint": refusal.hint}
     if isinstance(refusal, InvalidFields):

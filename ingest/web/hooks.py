@@ -50,7 +50,7 @@ def _remember(endpoint: Endpoint) -> None:
     g.methods = endpoint.channel.methods
     if endpoint.channel.browser:
         g.cors = origins.cors(request.headers, _block(endpoint).origins, _own_origin())
-        g.browser = request.method == "POST" and forms.is_browser(request.headers)
+        g.browser = forms.is_browser(request.headers)
 
 
 def _block(endpoint: Endpoint) -> FormBlock:

@@ -123,3 +123,12 @@ def client(house: House) -> FlaskClient:
 def test_only_the_style_sheet_is_served(client: FlaskClient, path: str) -> None:
     """No file of ours leaves by another name."""
     assert client.get(path).status_code == 404
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/in/here", 405), ("POST", "/in/nope", 404)])
+def test_a_browser_is_refused_with_a_page_wherever_it_goes(house: House, method: str, path: str, status: int) -> None:
+    """Whoever comes with a browser reads a page, before an endpoint is found too; a program gets JSON."""
+    client = house.client({"here": FORM})
+    page = client.open(path, method=method, headers={"Accept": "text/html"})
+    assert (page.status_code, page.mimetype) == (status, "text/html")
+    assert client.open(path, method=method).mimetype == "application/json"
