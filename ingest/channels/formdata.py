@@ -69,5 +69,6 @@ def too_many_fields() -> Refusal:
 def _collect(pairs: Iterable[tuple[str | None, str]]) -> Fields:
     several: dict[str, list[str]] = {}
     for name, value in pairs:
-        several.setdefault(name or "", []).append(value)
+        if name:  # by HTML's rules a part without a name is no field
+            several.setdefault(name, []).append(value)
     return {name: found[0] if len(found) == 1 else found for name, found in several.items()}

@@ -112,8 +112,7 @@ def _fault(rendered: Rendered, lead: Lead) -> Hold | None:
         return Skip(Reason.TEST_LEAD, "Meta's test lead is never sent")
     if rendered.problem:
         return rendered.problem
-    faults = schema.check(rendered.request or {})
-    return Hold(Reason.REQUEST_INVALID, "; ".join(faults)) if faults else None
+    return rendered.refused(schema.check(rendered.request or {}))
 
 
 def _trace(step: Step) -> None:

@@ -112,10 +112,7 @@ def _problem(rendered: Rendered, lead: Lead, delivery: Delivery) -> Hold | None:
         return Skip(Reason.TEST_LEAD, "Meta's test lead: shown, never sent")
     if rendered.problem is not None:
         return rendered.problem
-    faults = schema.check(rendered.request or {})
-    if faults:
-        return Hold(Reason.REQUEST_INVALID, "; ".join(faults))
-    return policy.too_old(rendered.policy, lead, delivery)
+    return rendered.refused(schema.check(rendered.request or {})) or policy.too_old(rendered.policy, lead, delivery)
 
 
 def parked(owner: str, delivery: Delivery, problem: Hold, kept: dict[str, Any], event: dict[str, Any]) -> Move:

@@ -157,13 +157,13 @@ def lookup(text: str, table: Mapping[Any, Any], default: Any = None) -> Any:
 
 
 def yes(value: Any) -> bool:
-    """Whether an answer means yes; of several answers, whether one of them does.
+    """Whether an answer means yes; of several answers, whether all of them do.
 
     >>> yes("Haan"), yes("1"), yes("Yes, I agree"), yes("no")
     (True, True, True, False)
     """
     if isinstance(value, list | tuple):
-        return any(yes(item) for item in value)
+        return bool(value) and all(yes(item) for item in value)
     answer = unicodedata.normalize("NFC", to_text(value)).casefold().strip(" \t\n\r.!✓✔☑\u200b\u200e\u200f")
     return answer in _YES or answer.split(",")[0].strip() in _YES
 

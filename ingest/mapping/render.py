@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from ingest.errors import Hold, Skip
+from ingest.errors import Hold, Place, Skip
 from ingest.mapping.evaluate import Missing, Scope, Step, Trace
 from ingest.mapping.expressions import Expression
 from ingest.mapping.language import language
@@ -26,6 +26,17 @@ class Rendered:
     problem: Hold | None
     policy: Policy
     duplicate_key: str | None = None
+    made_by: Request | None = None  # the expressions of the request
+
+    def refused(self, faults: list[str]) -> Hold | None:
+        """The hold of a request that AiSensy would not take; `faults` are like `destination: Not a number …`."""
+        if not faults:
+            return None
+        field, _, message = faults[0].partition(": ")
+        more = "".join(f"; {fault}" for fault in faults[1:])
+        return Hold(
+            Reason.REQUEST_INVALID, f"{message}{more}", field, _place_of(self.made_by, field) if self.made_by else None
+        )
 
 
 def translate(translation: Translation, lead: Lead, meta: Meta, trace: Trace | None = None) -> list[Rendered]:
@@ -83,7 +94,7 @@ def _rendered(translation: Translation, route: Route, scope: Scope) -> Rendered:
     except Hold as hold:
         return _without_request(translation, route, hold)
     key = None if isinstance(key, Missing) else key
-    return Rendered(route.name, translation.account, body, None, translation.policy, key)
+    return Rendered(route.name, translation.account, body, None, translation.policy, key, route.request)
 
 
 def _without_request(translation: Translation, route: Route, hold: Hold) -> Rendered:
@@ -113,6 +124,18 @@ def _required(scope: Scope, text: Expression, name: str) -> str:
     if isinstance(value, Missing):
         raise Hold(Reason.MISSING_VALUE, value.message, name, value.place)
     return value
+
+
+def _place_of(request: Request, field: str) -> Place:
+    """Where a field of the body, like `attributes.city` or `templateParams[0]`, is made; of tags, the first."""
+    named = {
+        **request.texts,
+        **{f"media.{name}": text for name, text in request.media.items()},
+        **{f"attributes.{name}": text for name, text in request.attributes.items()},
+        **{f"templateParams[{index}]": text for index, text in enumerate(request.params)},
+    }
+    made = named.get(field) or next((tag for tag in request.tags if field.startswith("tags")), None)
+    return made.place if made else request.place
 
 
 def _tags(tags: tuple[Expression, ...], scope: Scope) -> Iterator[str]:

@@ -81,9 +81,9 @@ def _problem(found: list[Rendered], lead: Lead, check: Check | None) -> Hold | N
     for rendered in found:
         if rendered.problem is not None:
             return rendered.problem
-        refused = check(rendered.request or {}) if check else []
+        refused = rendered.refused(check(rendered.request or {}) if check else [])
         if refused:
-            return Hold(Reason.REQUEST_INVALID, "; ".join(refused))
+            return refused
     return None
 
 
