@@ -44,7 +44,7 @@ $(BIN)/python:
 
 $(RUNTIME): pyproject.toml | $(BIN)/python
 	@echo "Installing ingest into .venv …" >&2
-	@$(PIP) install --no-compile --editable .
+	@$(PIP) install --editable .
 	@touch $@
 
 # Dependency groups need pip 25.1, which is newer than what many Pythons bring.

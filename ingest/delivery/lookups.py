@@ -48,7 +48,6 @@ class Lookups:
         self._secrets = secrets
         self._tell = tell
         self._pools: dict[str, ThreadPoolExecutor] = {}
-        self.under_way = 0
 
     def start(self, deliveries: Iterable[Delivery], access: Access) -> None:
         """Look leads up; what is found is told when it is there."""
@@ -58,12 +57,7 @@ class Lookups:
         for (token, app_secret), group in groups.items():
             pool = self._pools.setdefault(token, ThreadPoolExecutor(2, thread_name_prefix="graph"))
             for start in range(0, len(group), BATCH):
-                self.under_way += 1
                 pool.submit(self._look, group[start : start + BATCH], token, app_secret)
-
-    def answered(self) -> None:
-        """The worker has taken what was found."""
-        self.under_way -= 1
 
     def close(self) -> None:
         """Start nothing more."""

@@ -79,15 +79,7 @@ def prepare(delivery: Delivery, catalog: Catalog, owner: str) -> Prepared:
     until = policy.quiet_until(rendered.policy.quiet_hours, utcnow())
     if until is not None:
         values = {**kept, "status": Status.WAITING, "reason": Reason.QUIET_HOURS, "error": None, "due_at": until}
-        waits = Move(
-            delivery.id,
-            delivery.status,
-            {**values, "owner": None},
-            owner=owner,
-            event=event,
-            event_id=delivery.event.id,
-        )
-        return Prepared(move=waits, routes=len(every))
+        return Prepared(move=_away(owner, delivery, values, event), routes=len(every))
     ready = Ready(delivery, request, kept, rendered.policy.on_timeout, event)
     return Prepared(ready=ready, routes=len(every))
 
@@ -117,21 +109,15 @@ def _problem(rendered: Rendered, lead: Lead, delivery: Delivery) -> Hold | None:
 
 def parked(owner: str, delivery: Delivery, problem: Hold, kept: dict[str, Any], event: dict[str, Any]) -> Move:
     """The move of a claimed delivery that goes no further: held, or skipped."""
-    return Move(
-        id=delivery.id,
-        before=delivery.status,
-        owner=owner,
-        values={
-            **kept,
-            "status": Status.SKIPPED if isinstance(problem, Skip) else Status.HELD,
-            "reason": problem.reason,
-            "error": str(problem),
-            "owner": None,
-            "due_at": None,
-        },
-        event=event,
-        event_id=delivery.event.id,
-    )
+    status = Status.SKIPPED if isinstance(problem, Skip) else Status.HELD
+    values = {**kept, "status": status, "reason": problem.reason, "error": str(problem), "due_at": None}
+    return _away(owner, delivery, values, event)
+
+
+def _away(owner: str, delivery: Delivery, values: dict[str, Any], event: dict[str, Any]) -> Move:
+    """The move of a claimed delivery to where its worker has it no longer."""
+    gone = {**values, "owner": None}
+    return Move(delivery.id, delivery.status, gone, owner=owner, event=event, event_id=delivery.event.id)
 
 
 def crashed(owner: str, delivery: Delivery, catalog: Catalog, error: Exception) -> Move:

@@ -16,12 +16,11 @@ LONGEST_WISH = 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What follows from an attempt: the delivery's next state, when it is due, and whether its account is paused."""
+    """What follows from an attempt: the delivery's next state and when it is due."""
 
     status: Status
     reason: Reason | None = None
     due_at: datetime | None = None
-    pauses_account: bool = False
 
 
 _ENDS = {
@@ -42,7 +41,7 @@ def after(
 ) -> Step:
     """The step after attempt number `attempt` (from 1). Pure, but for the `spread` (0 to 1) of its pauses."""
     if outcome.verdict is Verdict.ACCOUNT:
-        return Step(Status.WAITING, Reason.ACCOUNT_PAUSED, now, pauses_account=True)
+        return Step(Status.WAITING, Reason.ACCOUNT_PAUSED, now)
     if outcome.verdict in _ENDS and not (outcome.verdict is Verdict.AMBIGUOUS and on_timeout == "retry"):
         return _ENDS[outcome.verdict]
     if attempt > len(PAUSES):

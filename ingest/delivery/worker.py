@@ -116,7 +116,6 @@ class Worker:
                 self._senders.answered(told)
                 self._recorder.answer(told)
             case Found():
-                self._lookups.answered()
                 for delivery in told.leads:
                     self._prepare(delivery)
                 for delivery, error in told.missing:

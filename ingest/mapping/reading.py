@@ -17,9 +17,6 @@ from ingest.values import MAX_DEPTH
 MAX_BYTES = 1_000_000
 MAX_NODES = 50_000  # with every alias written out
 
-Path_ = tuple[Any, ...]
-"""The keys and indices that lead from a document's root to a part of it."""
-
 _TYPED = re.compile(
     r"""|~|null|Null|NULL|true|True|TRUE|false|False|FALSE
     |-?(?:0|[1-9][0-9]{0,39})(?:\.[0-9]{1,40})?(?:[eE][-+]?[0-9]{1,3})?""",

@@ -12,31 +12,31 @@ LAST = len(PAUSES) + 1
 
 
 @pytest.mark.parametrize(
-    ("verdict", "attempt", "on_timeout", "status", "reason", "pauses"),
+    ("verdict", "attempt", "on_timeout", "status", "reason"),
     [
-        (Verdict.SENT, 1, "hold", Status.SENT, None, False),
-        (Verdict.SENT, LAST, "retry", Status.SENT, None, False),
-        (Verdict.TRANSIENT, 1, "hold", Status.WAITING, Reason.RETRY, False),
-        (Verdict.TRANSIENT, LAST - 1, "hold", Status.WAITING, Reason.RETRY, False),
-        (Verdict.TRANSIENT, LAST, "hold", Status.FAILED, Reason.RETRIES_EXHAUSTED, False),
-        (Verdict.TRANSIENT, LAST + 5, "hold", Status.FAILED, Reason.RETRIES_EXHAUSTED, False),
-        (Verdict.AMBIGUOUS, 1, "hold", Status.HELD, Reason.AMBIGUOUS, False),
-        (Verdict.AMBIGUOUS, LAST, "hold", Status.HELD, Reason.AMBIGUOUS, False),
-        (Verdict.AMBIGUOUS, 1, "retry", Status.WAITING, Reason.RETRY, False),
-        (Verdict.AMBIGUOUS, LAST, "retry", Status.FAILED, Reason.RETRIES_EXHAUSTED, False),
-        (Verdict.ACCOUNT, 1, "hold", Status.WAITING, Reason.ACCOUNT_PAUSED, True),
-        (Verdict.ACCOUNT, LAST + 99, "hold", Status.WAITING, Reason.ACCOUNT_PAUSED, True),
-        (Verdict.CAMPAIGN, 1, "hold", Status.HELD, Reason.CAMPAIGN_REJECTED, False),
-        (Verdict.INVALID, 1, "hold", Status.HELD, Reason.REQUEST_INVALID, False),
-        (Verdict.NUMBER, 1, "hold", Status.FAILED, Reason.NUMBER_REJECTED, False),
+        (Verdict.SENT, 1, "hold", Status.SENT, None),
+        (Verdict.SENT, LAST, "retry", Status.SENT, None),
+        (Verdict.TRANSIENT, 1, "hold", Status.WAITING, Reason.RETRY),
+        (Verdict.TRANSIENT, LAST - 1, "hold", Status.WAITING, Reason.RETRY),
+        (Verdict.TRANSIENT, LAST, "hold", Status.FAILED, Reason.RETRIES_EXHAUSTED),
+        (Verdict.TRANSIENT, LAST + 5, "hold", Status.FAILED, Reason.RETRIES_EXHAUSTED),
+        (Verdict.AMBIGUOUS, 1, "hold", Status.HELD, Reason.AMBIGUOUS),
+        (Verdict.AMBIGUOUS, LAST, "hold", Status.HELD, Reason.AMBIGUOUS),
+        (Verdict.AMBIGUOUS, 1, "retry", Status.WAITING, Reason.RETRY),
+        (Verdict.AMBIGUOUS, LAST, "retry", Status.FAILED, Reason.RETRIES_EXHAUSTED),
+        (Verdict.ACCOUNT, 1, "hold", Status.WAITING, Reason.ACCOUNT_PAUSED),
+        (Verdict.ACCOUNT, LAST + 99, "hold", Status.WAITING, Reason.ACCOUNT_PAUSED),
+        (Verdict.CAMPAIGN, 1, "hold", Status.HELD, Reason.CAMPAIGN_REJECTED),
+        (Verdict.INVALID, 1, "hold", Status.HELD, Reason.REQUEST_INVALID),
+        (Verdict.NUMBER, 1, "hold", Status.FAILED, Reason.NUMBER_REJECTED),
     ],
 )
 def test_what_follows_from_an_attempt(
-    *, verdict: Verdict, attempt: int, on_timeout: str, status: Status, reason: Reason | None, pauses: bool
+    *, verdict: Verdict, attempt: int, on_timeout: str, status: Status, reason: Reason | None
 ) -> None:
     """What surely was not sent is tried again for a day; what may have been sent only where the mapping says so."""
     step = after(Outcome(verdict), attempt, NOW, on_timeout)
-    assert (step.status, step.reason, step.pauses_account) == (status, reason, pauses)
+    assert (step.status, step.reason) == (status, reason)
     assert (step.due_at is not None) == (status is Status.WAITING)
 
 
