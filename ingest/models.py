@@ -56,6 +56,20 @@ class Reason(StrEnum):
     DISCARDED = "discarded"  # skipped: by a person
 
 
+STEPS: Mapping[Status, frozenset[Status]] = {
+    Status.PENDING: frozenset({Status.WAITING, Status.SENDING, Status.HELD, Status.SKIPPED}),
+    Status.WAITING: frozenset({Status.PENDING, Status.SENDING, Status.HELD, Status.SKIPPED, Status.SENT}),
+    Status.SENDING: frozenset({Status.SENT, Status.WAITING, Status.HELD, Status.FAILED}),
+    Status.HELD: frozenset({Status.PENDING, Status.WAITING, Status.SENT, Status.FAILED, Status.SKIPPED}),
+    Status.FAILED: frozenset({Status.PENDING, Status.SKIPPED}),
+    Status.SKIPPED: frozenset({Status.PENDING}),
+    Status.SENT: frozenset({Status.PENDING}),
+}
+"""Every change of a delivery's status that there is; docs/delivery.md draws it. Staying as it is needs no step."""
+
+WAIVABLE = frozenset({Reason.TOO_OLD, Reason.DUPLICATE, Reason.CAP_REACHED})
+"""Reasons that a person who replays a delivery overrules; nobody overrules a missing consent or an opt-out."""
+
 MENDABLE = frozenset(
     {
         Reason.NO_ROUTE,
@@ -97,7 +111,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What makes an event the same as another: any of `sources` (channel and app or secret), and the id within it."""
+    """What makes an event the same as another: any of `sources` (channel and app or secret), and the id within it.
+
+    The id outlives the event, so it is a vendor's own or a keyed hash: nothing that a sender wrote stands in it.
+    """
 
     sources: tuple[str, ...]
     external_id: str
@@ -114,8 +131,10 @@ class Event:
     received_at: datetime
     identity: Identity
     body: bytes
+    external_id: str | None = None  # as the vendor or the sender calls it; none where content is its identity
     account: str = "default"  # whose turn it waits for
     hold: Reason | None = None  # suspected_spam: stored, but not sent before a person releases it
+    erased: bool = False  # its people's data was taken out
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +178,11 @@ class Delivery:
     account: str
     position: int = 0  # 0 for the first route that held, 1 for the next
     attempts: int = 0  # begun so far
+    round: int = 0  # of them, those before a person replayed it
     fetches: int = 0  # failed look-ups of the lead so far
     tried: str = ""  # the mapping's versions tried so far, with spaces between
     lead: bytes | None = None  # what a look-up gave (Facebook: the Graph document), JSON
+    waived: Reason | None = None  # the reason that a person has overruled by replaying it
     probe: bool = False  # the one that tries whether its paused account works again
 
 

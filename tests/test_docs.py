@@ -20,7 +20,7 @@ from ingest.mapping.records import Mapping
 from ingest.mapping.render import translate
 from ingest.mapping.suite import run_tests
 from ingest.mapping.toolbox import filters
-from ingest.models import Lead, Meta, Reason, Status
+from ingest.models import STEPS, Lead, Meta, Reason, Status
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -127,6 +127,12 @@ def test_every_refusal_is_documented_and_no_other() -> None:
 @pytest.mark.parametrize("kind", [Status, Reason])
 def test_every_status_and_reason_is_documented(kind: type[Status | Reason]) -> None:
     assert {one.value for one in kind} - named("delivery.md") == set()
+
+
+def test_the_diagram_of_states_is_the_table_of_steps() -> None:
+    (drawn,) = fenced(DOCS / "delivery.md", "mermaid")
+    arrows = {(before, after) for before, after in re.findall(r"^    (\w+) --> (\w+):", drawn, re.MULTILINE)}
+    assert arrows == {(str(before), str(after)) for before, steps in STEPS.items() for after in steps}
 
 
 def test_every_filters_example_gives_what_the_table_says(tmp_path: Path) -> None:

@@ -22,3 +22,6 @@ CHANNELS: dict[str, Channel] = _discover()
 
 KINDS = {name: channel.auth for name, channel in CHANNELS.items()}
 """What a mapping may say of each channel's secrets."""
+
+VENDORS = tuple(name for name, channel in CHANNELS.items() if channel.own_ids)
+"""The channels whose external ids are a vendor's own: numbers of leads, that tell nothing of a person."""

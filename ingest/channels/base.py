@@ -62,6 +62,7 @@ class Channel:
     auth: ClassVar[dict[str, str | None]] = {}  # keys of a mapping's `auth`, each with the variable it defaults to
     remote: ClassVar[bool] = False  # a notice holds no lead yet: the worker fetches it
     browser: ClassVar[bool] = False  # visitors' browsers post here: origins, CORS, thank-you pages
+    own_ids: ClassVar[bool] = False  # external ids are the vendor's, not what a sender made up
     methods: ClassVar[tuple[str, ...]] = ("POST",)
 
     def handshake(self, inbound: Inbound, auth: Auth) -> str:  # noqa: ARG002 - channels that have one use them

@@ -73,6 +73,7 @@ class Facebook(Channel):
     }
     secret_key = "app_secret"  # noqa: S105 - the name of a key
     remote = True
+    own_ids = True
     methods = ("GET", "POST")
 
     def handshake(self, inbound: Inbound, auth: Auth) -> str:

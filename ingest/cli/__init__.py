@@ -18,7 +18,14 @@ COMMANDS = {
     "test": "mappings",
     "try": "mappings",
     "leads": "leads",
-    "explain": "leads",
+    "explain": "explain",
+    "replay": "acts",
+    "discard": "acts",
+    "pause": "accounts",
+    "resume": "accounts",
+    "optout": "people",
+    "forget": "people",
+    "retention": "people",
 }
 """Each command, and the file it stands in; a file is loaded when its command is asked for."""
 

@@ -66,7 +66,7 @@ class Lookups:
 
     def _look(self, group: list[Delivery], token_name: str, app_secret_name: str) -> None:
         token = self._secrets.get(token_name)
-        ids = [delivery.event.identity.external_id for delivery in group]
+        ids = [delivery.event.external_id or "" for delivery in group]
         answers: dict[str, dict[str, Any] | GraphError]
         if token is None:
             answers = dict.fromkeys(ids, GraphError(Reason.LEAD_UNAVAILABLE, f"{token_name} is not set"))

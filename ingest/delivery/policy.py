@@ -1,15 +1,38 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ingest.errors import Hold
 from ingest.mapping.records import Policy, QuietHours
+from ingest.mapping.render import Rendered
 from ingest.models import Delivery, Lead, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """At most `count` messages of an account with the same `texts` within a time; one more is skipped, `reason`."""
+
+    reason: Reason
+    texts: tuple[str, ...]
+    count: int
+    within: timedelta
+
+
+def counts(rendered: Rendered, waived: Reason | None) -> Iterator[Count]:
+    """What a mapping's `duplicate` and `cap` count for a request, in this order; not what a person has waived."""
+    policy, request = rendered.policy, rendered.request or {}
+    if policy.duplicate_within and rendered.duplicate_key and waived is not Reason.DUPLICATE:
+        yield Count(Reason.DUPLICATE, (rendered.duplicate_key,), 1, policy.duplicate_within)
+    if policy.cap and waived is not Reason.CAP_REACHED:
+        count, within = policy.cap
+        yield Count(Reason.CAP_REACHED, (request["destination"],), count, within)
 
 
 def too_old(policy: Policy, lead: Lead, delivery: Delivery) -> Hold | None:
     """The hold of a lead that was older than `max_age` when it came."""
-    if policy.max_age is None or lead.created_at is None:
+    if policy.max_age is None or lead.created_at is None or delivery.waived is Reason.TOO_OLD:
         return None
     age = delivery.event.received_at - lead.created_at
     if age <= policy.max_age:

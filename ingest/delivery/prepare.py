@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from datetime import datetime
 from traceback import extract_tb
 from typing import Any
 
@@ -12,7 +13,7 @@ from ingest.channels.payload import loads
 from ingest.delivery import policy
 from ingest.delivery.people import name_of, phone_of
 from ingest.errors import Hold, Skip
-from ingest.inbox.writes import Move
+from ingest.inbox.moves import Move
 from ingest.mapping.records import Catalog, Mapping
 from ingest.mapping.render import Rendered, translate
 from ingest.models import Delivery, Lead, Meta, Reason, Status, utcnow
@@ -20,13 +21,23 @@ from ingest.models import Delivery, Lead, Meta, Reason, Status, utcnow
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A delivery that can leave at once: its request, and what the store shall keep of it when it does."""
+    """A delivery that may leave where its policy lets it: its request, and what the store shall keep of it."""
 
     delivery: Delivery
     request: dict[str, Any]
     kept: dict[str, Any]
-    on_timeout: str
+    version: str  # of the mapping
+    on_timeout: str = "hold"
     event: dict[str, Any] = field(default_factory=dict)
+    too_old: Hold | None = None
+    counts: tuple[policy.Count, ...] = ()
+    quiet_until: datetime | None = None
+    trial: bool = False  # it tries whether its paused campaign works again
+
+    @property
+    def account(self) -> str:
+        """The account that it is sent for."""
+        return self.delivery.account
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +58,15 @@ def lead_of(delivery: Delivery) -> Lead:
 def meta_of(delivery: Delivery) -> Meta:
     """What the mapping's expressions see as `meta`."""
     event = delivery.event
-    return Meta(event.channel, event.endpoint, event.id, event.identity.external_id, event.received_at)
+    return Meta(event.channel, event.endpoint, event.id, event.external_id or "", event.received_at)
 
 
 def prepare(delivery: Delivery, catalog: Catalog, owner: str) -> Prepared:
     """Translate a claimed delivery by its mapping as it is now."""
     mapping = catalog.mappings.get(delivery.event.endpoint)
     tried = _tried(delivery, mapping)
+    if delivery.event.erased:
+        return Prepared(move=parked(owner, delivery, Skip(Reason.DISCARDED, "Its data was erased"), {}, {}))
     if mapping is None or mapping.translation is None or delivery.event.channel not in CHANNELS:
         return Prepared(move=parked(owner, delivery, _broken(mapping, delivery), {"tried": tried}, {}))
     lead = lead_of(delivery)
@@ -63,7 +76,7 @@ def prepare(delivery: Delivery, catalog: Catalog, owner: str) -> Prepared:
         gone = Hold(Reason.NO_ROUTE, "The route that this delivery was for does not hold any more")
         return Prepared(move=parked(owner, delivery, gone, {"tried": tried}, {}))
     request = rendered.request or {}
-    event = {"name": request.get("userName") or name_of(lead), "phone": request.get("destination") or phone_of(lead)}
+    event = _person(request, lead) if delivery.position == 0 else {}  # a further one may be for somebody of ours
     if delivery.lead is not None:
         event["lead"] = delivery.lead
     kept = {
@@ -73,15 +86,26 @@ def prepare(delivery: Delivery, catalog: Catalog, owner: str) -> Prepared:
         "campaign": request.get("campaignName"),
         "request": json.dumps(request, ensure_ascii=False) if request else None,
     }
-    problem = _problem(rendered, lead, delivery)
+    problem = _problem(rendered, lead)
     if problem is not None:
         return Prepared(move=parked(owner, delivery, problem, kept, event), routes=len(every))
-    until = policy.quiet_until(rendered.policy.quiet_hours, utcnow())
-    if until is not None:
-        values = {**kept, "status": Status.WAITING, "reason": Reason.QUIET_HOURS, "error": None, "due_at": until}
-        return Prepared(move=_away(owner, delivery, values, event), routes=len(every))
-    ready = Ready(delivery, request, kept, rendered.policy.on_timeout, event)
+    ready = Ready(
+        delivery,
+        request,
+        kept,
+        mapping.version,
+        rendered.policy.on_timeout,
+        event,
+        too_old=policy.too_old(rendered.policy, lead, delivery),
+        counts=tuple(policy.counts(rendered, delivery.waived)),
+        quiet_until=policy.quiet_until(rendered.policy.quiet_hours, utcnow()),
+    )
     return Prepared(ready=ready, routes=len(every))
+
+
+def _person(request: dict[str, Any], lead: Lead) -> dict[str, Any]:
+    """Who the lead is from, for lists and searches."""
+    return {"name": request.get("userName") or name_of(lead), "phone": request.get("destination") or phone_of(lead)}
 
 
 def _tried(delivery: Delivery, mapping: Mapping | None) -> str:
@@ -99,25 +123,21 @@ def _broken(mapping: Mapping | None, delivery: Delivery) -> Hold:
     return Hold(Reason.MAPPING_BROKEN, f"{finding.message}{more}", finding.code, finding.place)
 
 
-def _problem(rendered: Rendered, lead: Lead, delivery: Delivery) -> Hold | None:
+def _problem(rendered: Rendered, lead: Lead) -> Hold | None:
     if lead.is_test:
         return Skip(Reason.TEST_LEAD, "Meta's test lead: shown, never sent")
     if rendered.problem is not None:
         return rendered.problem
-    return rendered.refused(schema.check(rendered.request or {})) or policy.too_old(rendered.policy, lead, delivery)
+    return rendered.refused(schema.check(rendered.request or {}))
 
 
 def parked(owner: str, delivery: Delivery, problem: Hold, kept: dict[str, Any], event: dict[str, Any]) -> Move:
     """The move of a claimed delivery that goes no further: held, or skipped."""
     status = Status.SKIPPED if isinstance(problem, Skip) else Status.HELD
     values = {**kept, "status": status, "reason": problem.reason, "error": str(problem), "due_at": None}
-    return _away(owner, delivery, values, event)
-
-
-def _away(owner: str, delivery: Delivery, values: dict[str, Any], event: dict[str, Any]) -> Move:
-    """The move of a claimed delivery to where its worker has it no longer."""
-    gone = {**values, "owner": None}
-    return Move(delivery.id, delivery.status, gone, owner=owner, event=event, event_id=delivery.event.id)
+    return Move(
+        delivery.id, delivery.status, {**values, "owner": None}, owner=owner, event=event, event_id=delivery.event.id
+    )
 
 
 def crashed(owner: str, delivery: Delivery, catalog: Catalog, error: Exception) -> Move:

@@ -1,23 +1,35 @@
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
+from typing import Any
 
 from ingest import log
 from ingest.delivery import retry
+from ingest.delivery.policy import Count
 from ingest.delivery.prepare import Ready
 from ingest.delivery.senders import Answer
-from ingest.errors import StoreError
 from ingest.inbox import Inbox
-from ingest.inbox.brakes import Pause
-from ingest.inbox.writes import Move
-from ingest.models import Attempt, Delivery, Event, Reason, Status, Verdict, utcnow
+from ingest.inbox.campaigns import Key
+from ingest.inbox.intents import Grant, Intent
+from ingest.inbox.limits import Limit
+from ingest.inbox.moves import Move, given_back
+from ingest.inbox.paces import Pace
+from ingest.inbox.turns import Settled, Turn
+from ingest.models import Attempt, Delivery, Event, Status, Verdict, utcnow
 
 Done = Callable[[Delivery, datetime | None], None]
+Paces = Callable[[str], Pace]
 _logger = log.get()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of requests that wanted to leave: those that may, and those that ask again at a time."""
+
+    leaving: list[Ready] = field(default_factory=list)
+    later: list[tuple[Ready, datetime]] = field(default_factory=list)
 
 
 class Recorder:
@@ -26,14 +38,14 @@ class Recorder:
     What could not be written stays here and is written next time.
     """
 
-    def __init__(self, inbox: Inbox, owner: str, done: Done) -> None:
+    def __init__(self, inbox: Inbox, owner: str, done: Done, paces: Paces) -> None:
         self._inbox = inbox
         self._owner = owner
         self._done = done
+        self._paces = paces
         self._parked: list[tuple[Delivery, Move]] = []
-        self._answers: list[tuple[Answer, Move]] = []
+        self._answers: list[tuple[Answer, Settled]] = []
         self._further: list[tuple[Event, int]] = []
-        self._follow_ups: deque[Callable[[], object]] = deque()
 
     def add(self, event: Event, routes: int) -> None:
         """Note that an event gives so many deliveries."""
@@ -41,120 +53,122 @@ class Recorder:
 
     def park(self, delivery: Delivery, move: Move) -> None:
         """Note that a claimed delivery goes to another state without an attempt."""
-        self._parked.append((delivery, move))
+        self._parked.append((delivery, replace(move, probe_of=delivery.account) if delivery.probe else move))
 
     def give_back(self, delivery: Delivery) -> None:
         """Note that a claimed delivery is for whoever comes next."""
-        values = {"owner": None, "due_at": utcnow()}
-        self.park(delivery, Move(delivery.id, delivery.status, values, owner=self._owner))
+        self.park(delivery, Move(delivery.id, delivery.status, given_back(utcnow()), owner=self._owner))
 
     def answer(self, answer: Answer) -> None:
         """Note what came of a request."""
         self._answers.append((answer, self._settled(answer)))
 
-    def write(self, leaving: Sequence[Ready]) -> list[Ready]:
+    def write(self, leaving: Sequence[Ready]) -> Written:
         """Write all that was noted, and the intent to send; gives those that may leave now.
 
         Raises StoreError; all that was noted is kept, and nothing leaves.
         """
-        self._follow_up()
-        if self._further:
-            self._inbox.add_deliveries(self._further)
-            self._further = []
-        settled, parked = list(self._answers), list(self._parked)
-        intents = [self._intent(ready) for ready in leaving]
-        moves = [move for _, move in settled] + [move for _, move in parked] + intents
-        happened = self._inbox.move(moves)
-        self._answers, self._parked = [], []
-        for (answer, move), done in zip(settled, happened, strict=False):
-            self._recorded(answer, move, done=done)
-        for (delivery, move), done in zip(parked, happened[len(settled) :], strict=False):
-            self._done(delivery, move.values.get("due_at"))
-            if done and "status" in move.values:
-                _log(delivery, move)
-            if delivery.probe:
-                self._follow_ups.append(partial(self._inbox.probe_again, delivery.account))
-        may = happened[len(settled) + len(parked) :]
-        for ready, allowed in zip(leaving, may, strict=True):
-            if not allowed:  # its account was paused meanwhile, or somebody else has it
-                self.give_back(ready.delivery)
-        with suppress(StoreError):  # what may leave now is committed; the rest is done next time
-            self._follow_up()
-        return [ready for ready, allowed in zip(leaving, may, strict=True) if allowed]
-
-    def _follow_up(self) -> None:
-        while self._follow_ups:
-            self._follow_ups[0]()
-            self._follow_ups.popleft()
+        turn = Turn(
+            answers=[settled for _, settled in self._answers],
+            moves=[move for _, move in self._parked],
+            further=self._further,
+            intents=[self._intent(ready) for ready in leaving],
+        )
+        taken = self._inbox.turn(turn)
+        answers, parked = self._answers, self._parked
+        self._answers, self._parked, self._further = [], [], []
+        for (answer, settled), done in zip(answers, taken.answers, strict=True):
+            self._recorded(answer, settled, done=done)
+        for (delivery, move), done in zip(parked, taken.moves, strict=True):
+            self._gone(delivery, move.values, happened=done)
+        written = Written()
+        for ready, grant in zip(leaving, taken.grants, strict=True):
+            self._granted(ready, grant, written)
+        return written
 
     @property
     def pending(self) -> bool:
         """Whether anything waits to be written."""
-        return bool(self._answers or self._parked or self._further or self._follow_ups)
+        return bool(self._answers or self._parked or self._further)
 
-    def _intent(self, ready: Ready) -> Move:
+    def _granted(self, ready: Ready, grant: Grant, written: Written) -> None:
+        if grant.go:
+            written.leaving.append(replace(ready, trial=True) if grant.trial else ready)
+        elif grant.again_at is not None:
+            written.later.append((ready, grant.again_at))
+        else:
+            self._gone(ready.delivery, grant.values, happened=bool(grant.values))
+
+    def _gone(self, delivery: Delivery, values: dict[str, Any], *, happened: bool) -> None:
+        self._done(delivery, values.get("due_at"))
+        if happened and "status" in values:
+            _log(delivery, values)
+
+    def _intent(self, ready: Ready) -> Intent:
         delivery = ready.delivery
-        return Move(
-            delivery.id,
-            delivery.status,
-            {
-                **ready.kept,
-                "status": Status.SENDING,
-                "reason": None,
-                "error": None,
-                "attempts": delivery.attempts + 1,
-                "on_timeout": ready.on_timeout,
-            },
+        return Intent(
+            id=delivery.id,
+            before=delivery.status,
             owner=self._owner,
-            open_account=None if delivery.probe else delivery.account,
-            event=ready.event,
+            number=delivery.attempts + 1,
+            key=_key(ready),
+            kept=ready.kept,
+            tried_before=delivery.tried,
             event_id=delivery.event.id,
+            event=ready.event,
+            person=self._inbox.person(ready.request["destination"]),
+            on_timeout=ready.on_timeout,
+            too_old=str(ready.too_old) if ready.too_old else None,
+            limits=tuple(self._limit(ready.account, count) for count in ready.counts),
+            quiet_until=ready.quiet_until,
+            pace=self._paces(ready.account),
+            probe=delivery.probe,
         )
 
-    def _settled(self, answer: Answer) -> Move:
+    def _limit(self, account: str, count: Count) -> Limit:
+        return Limit(count.reason, self._inbox.hash(count.reason, account, *count.texts), count.count, count.within)
+
+    def _settled(self, answer: Answer) -> Settled:
         delivery, outcome = answer.ready.delivery, answer.outcome
         number = delivery.attempts + 1
-        step = retry.after(outcome, number, utcnow(), answer.ready.on_timeout)
-        return Move(
+        step = retry.after(outcome, number - delivery.round, utcnow(), answer.ready.on_timeout)
+        values = {
+            "status": step.status,
+            "reason": step.reason,
+            "error": None if step.status is Status.SENT else outcome.message,
+            "due_at": step.due_at,
+            "owner": None,
+        }
+        attempt = Attempt(number, answer.started_at, answer.duration_ms, outcome)
+        return Settled(
             delivery.id,
-            Status.SENDING,
-            {
-                "status": step.status,
-                "reason": step.reason,
-                "error": None if step.status is Status.SENT else outcome.message,
-                "due_at": step.due_at,
-                "owner": None,
-            },
-            owner=self._owner,
-            attempt=Attempt(number, answer.started_at, answer.duration_ms, outcome),
+            self._owner,
+            values,
+            attempt,
+            _key(answer.ready),
+            probe=delivery.probe,
+            trial=answer.ready.trial,
         )
 
-    def _recorded(self, answer: Answer, move: Move, *, done: bool) -> None:
+    def _recorded(self, answer: Answer, settled: Settled, *, done: bool) -> None:
         delivery, outcome = answer.ready.delivery, answer.outcome
-        self._done(delivery, move.values.get("due_at"))
-        if not done:
-            self._follow_ups.append(partial(self._late, answer, move))
-        _log(delivery, move, outcome.status, answer.duration_ms)
+        self._done(delivery, settled.values.get("due_at"))
+        if done:
+            _log(delivery, settled.values, outcome.status, answer.duration_ms)
         if outcome.verdict is Verdict.ACCOUNT:
             _logger.error("account_paused", account=delivery.account, message=outcome.message)
-            brake = Pause(delivery.account, Reason.ACCOUNT_PAUSED, outcome.message, by_probe=delivery.probe)
-            self._follow_ups.append(partial(self._inbox.pause, brake))
         elif delivery.probe and outcome.verdict not in {Verdict.TRANSIENT, Verdict.AMBIGUOUS}:
             _logger.info("account_resumed", account=delivery.account)
-            self._follow_ups.append(partial(self._inbox.probe_passed, delivery.account))
-
-    def _late(self, answer: Answer, move: Move) -> None:
-        """The lease had run out and the delivery was taken for ambiguous; now we know that it was sent."""
-        if answer.outcome.verdict is not Verdict.SENT:
-            return
-        for status, reason in ((Status.HELD, Reason.AMBIGUOUS), (Status.WAITING, Reason.RETRY)):
-            late = Move(move.id, status, move.values, reason=reason, attempt=move.attempt)
-            if self._inbox.move([late])[0]:
-                return
 
 
-def _log(delivery: Delivery, move: Move, http_status: int | None = None, duration_ms: int | None = None) -> None:
-    status = move.values["status"]
+def _key(ready: Ready) -> Key:
+    return Key(ready.account, ready.request["campaignName"], ready.version)
+
+
+def _log(
+    delivery: Delivery, values: dict[str, Any], http_status: int | None = None, duration_ms: int | None = None
+) -> None:
+    status = values["status"]
     level = _logger.info if status in {Status.SENT, Status.SKIPPED} else _logger.warning
     more = {"http_status": http_status, "duration_ms": duration_ms} if http_status or duration_ms else {}
     level(
@@ -163,7 +177,7 @@ def _log(delivery: Delivery, move: Move, http_status: int | None = None, duratio
         delivery_id=delivery.id,
         endpoint=delivery.event.endpoint,
         account=delivery.account,
-        reason=move.values.get("reason"),
-        error=move.values.get("error"),
+        reason=values.get("reason"),
+        error=values.get("error"),
         **more,
     )

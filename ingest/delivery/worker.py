@@ -13,6 +13,7 @@ from ingest.catalog import LiveCatalog
 from ingest.channels import CHANNELS
 from ingest.channels.graph import Graph
 from ingest.delivery import retry
+from ingest.delivery.chores import Chores
 from ingest.delivery.lookups import Found, Lookups, access_names
 from ingest.delivery.prepare import Ready, crashed, prepare
 from ingest.delivery.recorder import Recorder
@@ -21,7 +22,8 @@ from ingest.errors import GraphError, StoreError
 from ingest.inbox import Inbox
 from ingest.inbox.brakes import Pause
 from ingest.inbox.claims import Want
-from ingest.inbox.writes import Move
+from ingest.inbox.moves import Move
+from ingest.inbox.paces import Pace
 from ingest.models import Delivery, Reason, Status, utcnow
 from ingest.settings import Settings, key_name
 
@@ -48,12 +50,14 @@ class Worker:
         self._told: queue.SimpleQueue[Answer | Found | None] = queue.SimpleQueue()
         self._senders = Senders(Client(settings.aisensy_timeout, IN_FLIGHT), self._told.put)
         self._lookups = Lookups(Graph(settings.graph_url), settings.secrets, self._told.put)
-        self._recorder = Recorder(inbox, name, self._done)
+        self._recorder = Recorder(inbox, name, self._done, self._pace)
         self._claimed: defaultdict[str, set[str]] = defaultdict(set)  # the ids that we have, by account
         self._ready: dict[str, deque[Ready]] = {}
+        self._later: dict[str, float] = {}  # when accounts that are paced may send again
         self._keyless: set[str] = set()
         self._versions: dict[str, str] = {}
         self._alarms: list[float] = []  # when deliveries that we had are due again
+        self._chores = Chores(inbox, settings.retention_days)
         self._stop = threading.Event()
         self._next_look = 0.0
         self._next_chores = 0.0
@@ -85,7 +89,7 @@ class Worker:
         now = time.monotonic()
         if now >= self._next_chores:
             self._inbox.renew(self.name, [one for ids in self._claimed.values() for one in ids])
-            self._inbox.sweep()
+            self._chores.do()
             self._versions = {}  # another worker, with the old mapping still, may have held leads meanwhile
             self._next_chores = now + CHORES
         self._try_mended()
@@ -142,7 +146,7 @@ class Worker:
         for delivery in claimed:
             self._claimed[delivery.account].add(delivery.id)
             channel = CHANNELS.get(delivery.event.channel)
-            if channel is not None and channel.remote and delivery.lead is None:
+            if channel is not None and channel.remote and delivery.lead is None and not delivery.event.erased:
                 remote.append(delivery)
             else:
                 self._prepare(delivery)
@@ -188,31 +192,49 @@ class Worker:
 
     def _send(self) -> None:
         """Record what is known, and let requests leave: those whose intent is on disk, as many as may be under way."""
+        now = time.monotonic()
         leaving = [
             waiting.popleft()
             for account, waiting in self._ready.items()
+            if self._later.get(account, 0.0) <= now
             for _ in range(min(len(waiting), self._senders.room(account)))
         ]
         if not (leaving or self._recorder.pending):
             return
         try:
-            allowed = self._recorder.write(leaving)
+            written = self._recorder.write(leaving)
         except StoreError:
-            for ready in reversed(leaving):
-                self._ready[ready.delivery.account].appendleft(ready)
+            self._put_back(leaving)
             raise
+        self._put_back([ready for ready, _ in written.later])
+        for ready, again_at in written.later:
+            self._later[ready.account] = self._alarm(again_at)
         catalog = self._live.current()
-        for ready in allowed:
-            account = catalog.accounts.get(ready.delivery.account)
+        for ready in written.leaving:
+            account = catalog.accounts.get(ready.account)
             url = (account and account.url) or self._settings.aisensy_url
-            key = self._settings.secrets.api_key(ready.delivery.account) or ""
+            key = self._settings.secrets.api_key(ready.account) or ""
             self._senders.send(ready, url, key)
+
+    def _put_back(self, waiting: list[Ready]) -> None:
+        for ready in reversed(waiting):
+            self._ready[ready.account].appendleft(ready)
+
+    def _pace(self, account: str) -> Pace:
+        told = self._live.current().accounts.get(account)
+        return Pace(told.pace, told.in_flight) if told else Pace()
+
+    def _alarm(self, at: datetime) -> float:
+        """Look again at a time; gives it as the monotonic clock has it."""
+        due = time.monotonic() + (at - utcnow()).total_seconds()
+        heapq.heappush(self._alarms, due)
+        return due
 
     def _done(self, delivery: Delivery, due_at: datetime | None) -> None:
         """A delivery is no longer ours; it may be due again."""
         self._claimed[delivery.account].discard(delivery.id)
         if due_at is not None:
-            heapq.heappush(self._alarms, time.monotonic() + (due_at - utcnow()).total_seconds())
+            self._alarm(due_at)
         if len(self._claimed[delivery.account]) <= LOW:
             self._next_look = 0.0
 

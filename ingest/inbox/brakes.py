@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, or_, select, update
 
 from ingest.inbox.bell import notify
 from ingest.inbox.tables import accounts
@@ -32,10 +32,22 @@ class Pause:
     by_hand: bool = False
 
 
+def growing(pauses: int) -> timedelta:
+    """How long the next pause is after so many in a row."""
+    return min(FIRST_PAUSE * int(2 ** min(pauses, 10)), LONGEST_PAUSE)
+
+
+def is_over(until: datetime, now: datetime) -> bool:
+    """Whether a pause is over. One that is longer than any was told by a clock that has been put back since."""
+    return until <= now or until > now + LONGEST_PAUSE
+
+
 def probes(connection: Connection, account: str, now: datetime) -> int:
     """How many leads of a paused account may leave: one when its pause is over, and none until that one is through."""
     ours = connection.execute(
-        update(accounts).where(accounts.c.name == account, accounts.c.until <= now).values(until=now + PROBE)
+        update(accounts)
+        .where(accounts.c.name == account, or_(accounts.c.until <= now, accounts.c.until > now + LONGEST_PAUSE))
+        .values(until=now + PROBE)
     )
     return ours.rowcount
 
@@ -55,7 +67,7 @@ def pause(connection: Connection, pauses: Sequence[Pause]) -> list[None]:
         values = {
             "reason": one.reason,
             "message": one.message,
-            "until": None if waits else now + min(FIRST_PAUSE * 2 ** min(count - 1, 10), LONGEST_PAUSE),
+            "until": None if waits else now + growing(count - 1),
             "pauses": count,
             "updated_at": now,
         }
@@ -64,23 +76,21 @@ def pause(connection: Connection, pauses: Sequence[Pause]) -> list[None]:
     return [None] * len(pauses)
 
 
-def probe_again(connection: Connection, names: Sequence[str]) -> list[None]:
+def probe_again(connection: Connection, names: Sequence[str]) -> None:
     """Let another probe through at once: the last one was never sent."""
-    connection.execute(
-        update(accounts).where(accounts.c.name.in_(names), accounts.c.until.is_not(None)).values(until=utcnow())
-    )
-    return [None] * len(names)
+    if names:
+        brake = update(accounts).where(accounts.c.name.in_(names), accounts.c.until.is_not(None))
+        connection.execute(brake.values(until=utcnow()))
 
 
-def probe_passed(connection: Connection, names: Sequence[str]) -> list[None]:
+def probe_passed(connection: Connection, name: str) -> None:
     """Take an account's brake off, because its probe got through; a person's pause stays."""
-    connection.execute(delete(accounts).where(accounts.c.name.in_(names), accounts.c.until.is_not(None)))
+    connection.execute(delete(accounts).where(accounts.c.name == name, accounts.c.until.is_not(None)))
     notify(connection)
-    return [None] * len(names)
 
 
-def resume(connection: Connection, names: Sequence[str]) -> list[None]:
-    """Take an account's brake off."""
-    connection.execute(delete(accounts).where(accounts.c.name.in_(names)))
+def resume(connection: Connection, names: Sequence[str]) -> list[bool]:
+    """Take an account's brake off, and those of its campaigns; tells of each whether it had one."""
+    had = [connection.execute(delete(accounts).where(accounts.c.name == name)).rowcount == 1 for name in names]
     notify(connection)
-    return [None] * len(names)
+    return had

@@ -7,18 +7,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, select, update
+from sqlalchemy import Connection, Row, and_, exists, func, or_, select, update
 
 from ingest.inbox import brakes
+from ingest.inbox import campaigns as campaign_brakes
 from ingest.inbox.bell import notify
-from ingest.inbox.tables import accounts, deliveries, events
-from ingest.inbox.tables import attempts as attempts_table
-from ingest.inbox.writes import CHUNK, attempt_row, insert
+from ingest.inbox.moves import Changes, attempt_row, lock
+from ingest.inbox.tables import accounts, campaigns, deliveries, events
+from ingest.inbox.writes import CHUNK
 from ingest.models import Attempt, Delivery, Event, Identity, Outcome, Reason, Status, Verdict, utcnow
 
 LEASE = timedelta(seconds=30)
 CLAIMABLE = (Status.PENDING, Status.WAITING)
-COLUMNS = ("id", "event_id", "status", "account", "position", "attempts", "fetches", "tried")
+DIED = "The worker died while it sent this; nobody knows whether AiSensy has it"
+REJECTED = Reason.CAMPAIGN_REJECTED
+RELEASED = {"status": Status.PENDING, "reason": None, "error": None}
+COLUMNS = ("id", "event_id", "status", "account", "position", "attempts", "round", "waived", "fetches", "tried")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +97,11 @@ def _delivery(row: Row[Any], source: Row[Any]) -> Delivery:
         endpoint=source.endpoint,
         channel=source.channel,
         received_at=source.received_at,
-        identity=Identity((), source.external_id or ""),
+        identity=Identity((), ""),  # the ledger's own; nobody needs it again
+        external_id=source.external_id,
         body=source.body,
         account=row.account,
+        erased=source.erased_at is not None,
     )
     return Delivery(
         id=row.id,
@@ -104,6 +110,8 @@ def _delivery(row: Row[Any], source: Row[Any]) -> Delivery:
         account=row.account,
         position=row.position,
         attempts=row.attempts,
+        round=row.round,
+        waived=Reason(row.waived) if row.waived else None,
         fetches=row.fetches,
         tried=row.tried,
         lead=source.lead,
@@ -142,46 +150,89 @@ def sweep(connection: Connection, asked: Sequence[None]) -> list[int]:
 
 def _ambiguous(connection: Connection, where: Any) -> int:
     now = utcnow()
-    query = select(deliveries).where(where, deliveries.c.status == Status.SENDING)
-    ended = 0
-    for row in connection.execute(query).all():
-        retry = row.on_timeout == "retry"
-        message = "The worker died while it sent this; nobody knows whether AiSensy has it"
-        changed = connection.execute(
-            update(deliveries)
-            .where(deliveries.c.id == row.id, deliveries.c.status == Status.SENDING)
-            .values(
-                status=Status.WAITING if retry else Status.HELD,
-                reason=Reason.RETRY if retry else Reason.AMBIGUOUS,
-                error=message,
-                due_at=now + timedelta(seconds=1) if retry else None,
-                owner=None,
-                updated_at=now,
-            )
-        )
-        if changed.rowcount == 0:  # its answer, or another sweep, came first
+    query = select(deliveries.c.id, deliveries.c.on_timeout, deliveries.c.updated_at).where(
+        where, deliveries.c.status == Status.SENDING
+    )
+    found = connection.execute(query).all()
+    states, changes = lock(connection, (row.id for row in found)), Changes()
+    for row in found:
+        state = states[row.id]
+        if state.status != Status.SENDING:  # its answer, or another sweep, came first
             continue
-        ended += 1
-        attempt = Attempt(row.attempts, row.updated_at, 0, Outcome(Verdict.AMBIGUOUS, message))
-        connection.execute(insert(connection, attempts_table).on_conflict_do_nothing(), attempt_row(row.id, attempt))
-    return ended
+        retry = row.on_timeout == "retry"
+        values = {
+            "status": Status.WAITING if retry else Status.HELD,
+            "reason": Reason.RETRY if retry else Reason.AMBIGUOUS,
+            "error": DIED,
+            "due_at": now + timedelta(seconds=1) if retry else None,
+            "owner": None,
+        }
+        changes.attempts.append(
+            attempt_row(row.id, Attempt(state.attempts, row.updated_at, 0, Outcome(Verdict.AMBIGUOUS, DIED)))
+        )
+        changes.move(state, row.id, values)
+    changes.write(connection)
+    return len(changes.attempts)
 
 
 def release_mended(connection: Connection, versions: Sequence[tuple[str, str, tuple[Reason, ...]]]) -> list[int]:
-    """Try held deliveries of an endpoint again with a version of its mapping that they have not tried yet."""
+    """Try held deliveries of an endpoint again with a version of its mapping that they have not tried yet.
+
+    Those of a campaign that is paused for that version stay, but for one where the pause is over.
+    """
     released = []
     for endpoint, version, reasons in versions:
-        changed = connection.execute(
-            update(deliveries)
-            .where(
-                deliveries.c.status == Status.HELD,
-                deliveries.c.endpoint == endpoint,
-                deliveries.c.reason.in_(reasons),
-                func.instr(deliveries.c.tried, version) == 0
-                if connection.dialect.name == "sqlite"
-                else func.strpos(deliveries.c.tried, version) == 0,
-            )
-            .values(status=Status.PENDING, reason=None, error=None, due_at=utcnow(), updated_at=utcnow())
+        paused = exists().where(
+            campaigns.c.account == deliveries.c.account,
+            campaigns.c.campaign == deliveries.c.campaign,
+            campaigns.c.version == version,
+            campaigns.c.until.is_not(None),
         )
-        released.append(changed.rowcount)
+        untried = _untried(connection, endpoint, version)
+        free = connection.execute(
+            update(deliveries)
+            .where(*untried, deliveries.c.reason.in_(reasons), or_(deliveries.c.reason != REJECTED, ~paused))
+            .values(**RELEASED, due_at=utcnow(), updated_at=utcnow())
+        )
+        released.append(free.rowcount + _try_campaigns(connection, version, untried))
     return released
+
+
+def _try_campaigns(connection: Connection, version: str, untried: Sequence[Any]) -> int:
+    """Let one held delivery of each campaign whose pause is over try it."""
+    tried = 0
+    for key in campaign_brakes.due(connection, version, utcnow()):
+        one = (
+            select(deliveries.c.id)
+            .where(*untried, deliveries.c.reason == REJECTED)
+            .where(deliveries.c.account == key.account, deliveries.c.campaign == key.campaign)
+            .limit(1)
+        )
+        change = update(deliveries).where(
+            deliveries.c.id.in_(one.scalar_subquery()), deliveries.c.status == Status.HELD
+        )
+        tried += connection.execute(change.values(**RELEASED, due_at=utcnow(), updated_at=utcnow())).rowcount
+    return tried
+
+
+def _untried(connection: Connection, endpoint: str, version: str) -> tuple[Any, ...]:
+    find = func.instr if connection.dialect.name == "sqlite" else func.strpos
+    held = deliveries.c.status == Status.HELD
+    return held, deliveries.c.endpoint == endpoint, find(deliveries.c.tried, version) == 0
+
+
+def set_right(connection: Connection, asked: Sequence[None]) -> list[int]:
+    """After the clock was put back: what was written by the later clock is due as long from now as it was then."""
+    now = utcnow()
+    open_ = deliveries.c.status.in_(CLAIMABLE)
+    ahead = connection.execute(
+        select(deliveries.c.id, deliveries.c.due_at, deliveries.c.updated_at)
+        .where(open_, deliveries.c.updated_at > now + timedelta(seconds=1))
+        .with_for_update(skip_locked=True)
+    ).all()
+    for row in ahead:
+        due_at = now + max(row.due_at - row.updated_at, timedelta(0))
+        connection.execute(update(deliveries).where(deliveries.c.id == row.id).values(due_at=due_at, updated_at=now))
+    leases = update(deliveries).where(deliveries.c.owner.is_not(None), deliveries.c.due_at > now + LEASE)
+    connection.execute(leases.values(due_at=now + LEASE))
+    return [len(ahead)] * len(asked)

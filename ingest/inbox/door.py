@@ -3,6 +3,7 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from ingest.errors import StoreError
 
@@ -21,6 +22,12 @@ R = TypeVar("R")
 
 BATCH = 256
 """How many items one transaction takes at the most."""
+
+PATIENCE = 5.0
+"""Seconds that we wait for a store that another process has."""
+
+DEADLOCKS = 3
+"""How often a transaction is tried again that PostgreSQL ended to resolve a deadlock."""
 
 Job = Callable[[Connection, Sequence[T]], Sequence[R]]
 """What is written: takes the items of all who came at once, gives each its result, in order."""
@@ -75,12 +82,16 @@ class Door:
     def _take(self) -> list[_Ticket]:
         return [self._queue.popleft() for _ in range(min(len(self._queue), BATCH))]
 
-    def _commit(self, batch: list[_Ticket]) -> None:
+    def _commit(self, batch: list[_Ticket], tries: int = DEADLOCKS) -> None:
         try:
             self._transact(batch)
         except Exception as error:  # noqa: BLE001 - whatever it was, each waiting thread must be told
-            if len(batch) == 1:
-                batch[0].error = _store_error(error)
+            if _was_deadlock(error) and tries:
+                self._commit(batch, tries - 1)
+            elif len(batch) == 1 or _store_is_away(error):
+                told = _store_error(error)
+                for ticket in batch:
+                    ticket.error = told
             else:
                 for ticket in batch:  # one bad item must not take the others with it
                     self._commit([ticket])
@@ -101,11 +112,34 @@ class Door:
             return
         if self._lock_file is None:
             self._lock_file = os.open(self._lock_path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._lock_file, fcntl.LOCK_EX)
+        _lock(self._lock_file)
         try:
             yield
         finally:
             fcntl.flock(self._lock_file, fcntl.LOCK_UN)
+
+
+def _lock(file: int) -> None:
+    """Take the advisory lock. Raises StoreError where another process has it for too long: it is stuck, not busy."""
+    end = time.monotonic() + PATIENCE
+    pause = 0.0001
+    while True:
+        try:
+            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > end:
+                raise StoreError(f"Another process has kept the store to itself for {PATIENCE:.0f} s") from None
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.002)
+
+
+def _was_deadlock(error: Exception) -> bool:
+    return getattr(getattr(error, "orig", None), "sqlstate", None) in {"40P01", "40001"}
+
+
+def _store_is_away(error: Exception) -> bool:
+    """Whether the fault is the store's, so that no item of the batch would fare better alone."""
+    return isinstance(error, OperationalError | InterfaceError | OSError | StoreError)
 
 
 def _store_error(error: Exception) -> Exception:

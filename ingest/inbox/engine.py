@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from ingest.errors import StoreError
+from ingest.inbox.door import PATIENCE
 
 VERSIONS = Path(__file__).parent / "migrations" / "versions"
 ADVISORY_LOCK = 7_305_812
@@ -32,7 +33,7 @@ def connect(url: str) -> Engine:
 
 def _sqlite(url: str) -> Engine:
     engine = create_engine(
-        url, poolclass=QueuePool, pool_size=4, max_overflow=60, hide_parameters=True, connect_args={"timeout": 10}
+        url, poolclass=QueuePool, pool_size=4, max_overflow=60, hide_parameters=True, connect_args={"timeout": PATIENCE}
     )
 
     @event.listens_for(engine, "connect")

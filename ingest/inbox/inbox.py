@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import secrets
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,15 +15,17 @@ from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from ingest.errors import StoreError
-from ingest.inbox import brakes, claims, reads, writes
+from ingest.inbox import accepting, acts, brakes, claims, moves, people, reads, turns, writes
+from ingest.inbox.accepting import Accepted
 from ingest.inbox.bell import Bell, NotifyBell, SocketBell
 from ingest.inbox.brakes import Pause
 from ingest.inbox.claims import Want
 from ingest.inbox.door import Door, Job
 from ingest.inbox.engine import connect, migrate
+from ingest.inbox.moves import Move
 from ingest.inbox.tables import intakes
-from ingest.inbox.writes import Accepted, Move
-from ingest.models import MENDABLE, Delivery, Event
+from ingest.inbox.turns import Taken, Turn
+from ingest.models import MENDABLE, Delivery, Event, utcnow
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -64,12 +69,23 @@ class Inbox:
         """Store events; on disk when this returns. An event with a known identity gives the first one's id."""
         if not events:
             return []
-        accepted = self.write(writes.accept, events)
+        accepted = self.write(accepting.accept, events)
         self.bell.ring()
         return accepted
 
+    def hash(self, kind: str, *texts: str) -> str:
+        """What stands for texts that may be a person's: the same in all processes, and nothing can be read from it."""
+        content = "\0".join((kind, *texts)).encode("utf-8", "surrogatepass")
+        return f"{kind}:{hmac.new(self.hash_key(), content, hashlib.sha256).hexdigest()[:40]}"
+
+    def person(self, phone: str) -> str:
+        """What stands for a person, by the whole number (`+919876543210`)."""
+        return self.hash("person", phone)
+
     def hash_key(self) -> bytes:
         """The key of the hashes that stand for bodies; made at first use, the same in all processes."""
+        if self._hash_key is not None:
+            return self._hash_key
         with self._hash_key_lock:
             if self._hash_key is None:
                 self._hash_key = self.write(writes.make_key, ("hash", secrets.token_bytes(32)))
@@ -98,13 +114,13 @@ class Inbox:
         """Lease due deliveries, the oldest of each account first."""
         return self.write(claims.claim, want)
 
-    def move(self, moves: Sequence[Move]) -> list[bool]:
+    def move(self, moves_: Sequence[Move]) -> list[bool]:
         """Change the states of deliveries; tells of each whether it happened."""
-        return self.write(writes.move, moves) if moves else []
+        return self.write(moves.move, moves_) if moves_ else []
 
-    def add_deliveries(self, wanted: Sequence[tuple[Event, int]]) -> None:
-        """Add further deliveries to events whose lead gives several."""
-        self.write(writes.add_deliveries, wanted)
+    def turn(self, turn: Turn) -> Taken:
+        """Write a worker's turn: answers, moves and intents, in one transaction."""
+        return self.write(turns.take, turn)
 
     def renew(self, owner: str, ids: Sequence[str]) -> None:
         """Put off the end of a worker's leases of these deliveries."""
@@ -125,23 +141,57 @@ class Inbox:
         """Try held deliveries again with a version of the mapping that is new to them; tells how many."""
         return self.write(claims.release_mended, (endpoint, version, tuple(sorted(MENDABLE))))
 
+    def set_right(self) -> int:
+        """Put right what a clock wrote that has been put back since; tells how many deliveries."""
+        return self.write(claims.set_right, None)
+
     def pause(self, pause: Pause) -> None:
         """Put on an account's brake, for all processes."""
         self.write(brakes.pause, pause)
 
-    def probe_again(self, account: str) -> None:
-        """Let another probe of a paused account through at once."""
-        self.write(brakes.probe_again, account)
-
-    def probe_passed(self, account: str) -> None:
-        """Take an account's brake off, because its probe got through; a person's pause stays."""
-        self.write(brakes.probe_passed, account)
+    def resume(self, account: str) -> bool:
+        """Take an account's brake off, and those of its campaigns; tells whether it had one."""
+        had = self.write(acts.resume, account)
         self.bell.ring()
+        return had
 
-    def resume(self, account: str) -> None:
-        """Take an account's brake off."""
-        self.write(brakes.resume, account)
+    def replay(self, ids: Sequence[str], *, again: bool = False) -> int:
+        """Try deliveries anew; those that were sent only `again`. Tells how many."""
+        tried = self.write(acts.replay, (ids, again))
         self.bell.ring()
+        return tried
+
+    def discard(self, ids: Sequence[str]) -> int:
+        """Give deliveries up that are not sent; tells how many."""
+        return self.write(acts.discard, ids)
+
+    def opt_out(self, phone: str) -> bool:
+        """Message the person with this number no more; tells whether that is new."""
+        return self.write(people.opt_out, self.person(phone))
+
+    def opt_in(self, phone: str) -> bool:
+        """Message the person with this number again; tells whether it had opted out."""
+        return self.write(people.opt_in, self.person(phone))
+
+    def erase(self, leads: Sequence[str], vendors: Sequence[str]) -> int:
+        """Take people's data out of leads; `vendors` are the channels whose ids are a vendor's own, and stay."""
+        return sum(
+            self.write(people.erase, (leads[start : start + people.BATCH], vendors))
+            for start in range(0, len(leads), people.BATCH)
+        )
+
+    def anonymise(self, before: datetime, vendors: Sequence[str], *, held: bool = False) -> int:
+        """Take people's data out of some leads that came before a time; 0 when there are no more."""
+        with self.reading() as connection:
+            leads = people.old(connection, before, held=held)
+        return self.erase(leads, vendors)
+
+    def purge(self) -> int:
+        """Delete some of what has expired; 0 when there is no more."""
+        now = utcnow()
+        with self.reading() as connection:
+            names, counted = people.expired(connection, now)
+        return self.write(people.purge, (names, counted, now)) if names or counted else 0
 
 
 def _touch(connection: Connection, asked: Sequence[None]) -> list[None]:

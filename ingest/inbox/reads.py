@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -36,7 +36,8 @@ class Filter:
     endpoint: str | None = None
     channel: str | None = None
     campaign: str | None = None
-    phone: str | None = None
+    account: str | None = None
+    phones: tuple[str, ...] | None = None  # any of these spellings
     since: datetime | None = None
     until: datetime | None = None
 
@@ -63,25 +64,51 @@ def _matching(wanted: Filter) -> Select[Any]:
     own: list[tuple[Any, Any]] = [
         (events.c.endpoint, wanted.endpoint),
         (events.c.channel, wanted.channel),
-        (events.c.phone, wanted.phone),
     ]
     query = query.where(*(column == value for column, value in own if value is not None))
+    if wanted.phones:
+        query = query.where(events.c.phone.in_(wanted.phones))
     if wanted.since:
         query = query.where(events.c.received_at >= wanted.since)
     if wanted.until:
         query = query.where(events.c.received_at < wanted.until)
-    theirs: list[ColumnElement[bool]] = [
+    theirs = _of_deliveries(wanted)
+    if theirs:
+        query = query.where(exists().select_from(_joined).where(deliveries.c.event_id == events.c.id, *theirs))
+    return query
+
+
+def _of_deliveries(wanted: Filter) -> list[ColumnElement[bool]]:
+    return [
         column == value
         for column, value in (
             (case((_braked, Status.WAITING.value), else_=deliveries.c.status), wanted.status),
             (case((_braked, accounts.c.reason), else_=deliveries.c.reason), wanted.reason),
             (deliveries.c.campaign, wanted.campaign),
+            (deliveries.c.account, wanted.account),
         )
         if value is not None
     ]
-    if theirs:
-        query = query.where(exists().select_from(_joined).where(deliveries.c.event_id == events.c.id, *theirs))
-    return query
+
+
+def matching_deliveries(connection: Connection, wanted: Filter, statuses: Collection[Status]) -> Sequence[Any]:
+    """Deliveries in one of these states for which all that is set holds: id and reason, the oldest first."""
+    leads = _matching(replace(wanted, status=None, reason=None, campaign=None, account=None)).with_only_columns(
+        events.c.id
+    )
+    query = (
+        select(deliveries.c.id, deliveries.c.reason)
+        .select_from(_joined)
+        .where(deliveries.c.event_id.in_(leads), deliveries.c.status.in_(statuses), *_of_deliveries(wanted))
+        .order_by(deliveries.c.id)
+    )
+    return connection.execute(query).all()
+
+
+def deliveries_of(connection: Connection, leads: Sequence[str], statuses: Collection[Status]) -> list[str]:
+    """The deliveries of leads that stand in one of these states."""
+    query = select(deliveries.c.id).where(deliveries.c.event_id.in_(leads), deliveries.c.status.in_(statuses))
+    return list(connection.execute(query.order_by(deliveries.c.id)).scalars())
 
 
 def _with_deliveries(connection: Connection, page: Sequence[Row[Any]]) -> Iterator[dict[str, Any]]:

@@ -2,7 +2,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, PrimaryKeyConstraint, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+)
 from sqlalchemy.types import TypeDecorator
 
 
@@ -33,6 +44,7 @@ events = Table(
     Column("lead", LargeBinary),  # what resolving gave (Facebook: the Graph document), JSON
     Column("name", Text),  # for people's searches
     Column("phone", Text),
+    Column("erased_at", Moment),  # when its people's data was taken out; none while it is there
     Index("events_external", "external_id"),
     Index("events_received", "received_at"),
     Index("events_phone", "phone"),
@@ -46,6 +58,12 @@ identities = Table(
     Column("lead_id", Text, nullable=False),
     Column("expires_at", Moment),
     PrimaryKeyConstraint("source", "external_id"),
+    Index(
+        "identities_expiring",
+        "expires_at",
+        sqlite_where=Column("expires_at").is_not(None),
+        postgresql_where=Column("expires_at").is_not(None),
+    ),
     sqlite_with_rowid=False,
 )
 
@@ -65,6 +83,8 @@ deliveries = Table(
     Column("request", Text),  # the AiSensy body without the key, JSON
     Column("tried", Text, nullable=False),  # the mapping's versions tried so far: "a1b2 c3d4"
     Column("attempts", Integer, nullable=False),
+    Column("round", Integer, nullable=False, server_default="0"),  # attempts before a person replayed it
+    Column("waived", Text),  # the reason that a person has overruled
     Column("fetches", Integer, nullable=False),  # failed look-ups of the lead
     Column("on_timeout", Text),  # what the mapping wants done when nobody knows whether it was sent
     # When to take it up. A claim moves it to the end of its lease, so that a dead worker's deliveries come back by
@@ -119,6 +139,50 @@ accounts = Table(
     Column("until", Moment),  # of the next probe; none: until the key comes, or a person resumes it
     Column("pauses", Integer, nullable=False),  # in a row
     Column("updated_at", Moment, nullable=False),
+)
+
+paces = Table(
+    "paces",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("next_at", BigInteger, nullable=False),  # of the next request, in microseconds since 1970
+    Column("failures", Integer, nullable=False),  # transient ones in a row
+)
+
+campaigns = Table(
+    "campaigns",
+    metadata,
+    Column("account", Text, nullable=False),
+    Column("campaign", Text, nullable=False),
+    Column("version", Text, nullable=False),  # of the mapping
+    Column("sent", Boolean, nullable=False),  # whether AiSensy ever took one
+    Column("refusals", Integer, nullable=False),  # in a row
+    Column("message", Text),
+    Column("until", Moment),  # of the next probe; none while it is open
+    Column("pauses", Integer, nullable=False),  # in a row
+    PrimaryKeyConstraint("account", "campaign", "version"),
+    sqlite_with_rowid=False,
+)
+
+messages = Table(
+    "messages",  # what policies count: one row for each delivery that a limit has let through
+    metadata,
+    Column("delivery_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),  # duplicate | cap
+    Column("key", Text, nullable=False),  # a keyed hash
+    Column("at", Moment, nullable=False),
+    Column("until", Moment, nullable=False),  # it counts no longer
+    PrimaryKeyConstraint("delivery_id", "kind"),
+    Index("messages_key", "key", "at"),
+    Index("messages_until", "until"),
+    sqlite_with_rowid=False,
+)
+
+optouts = Table(
+    "optouts",
+    metadata,
+    Column("person", Text, primary_key=True),  # a keyed hash of the number
+    Column("created_at", Moment, nullable=False),
 )
 
 intakes = Table(

@@ -26,6 +26,7 @@ class AccountSchema(Strict):
 
     url = Read(fields.web_address)
     pace = Read(fields.rate)
+    in_flight = f.Integer(strict=True, validate=ma.validate.Range(1, 1000))
     campaigns = f.Dict(Text(), f.Nested(CampaignSchema, allow_none=True))
     tags = f.List(Text())
     attributes = f.List(Text())
@@ -59,6 +60,7 @@ def _account(name: str, data: dict[str, Any]) -> Account:
         name=name,
         url=data.get("url"),
         pace=count / period.total_seconds() if count and period else None,
+        in_flight=data.get("in_flight"),
         campaigns=None if campaigns is None else {each: Campaign(**(about or {})) for each, about in campaigns.items()},
         tags=None if data.get("tags") is None else tuple(data["tags"]),
         attributes=None if data.get("attributes") is None else tuple(data["attributes"]),

@@ -111,7 +111,8 @@ class Account:
 
     name: str
     url: str | None = None
-    pace: float | None = None  # requests a second
+    pace: float | None = None  # requests a second, of all processes
+    in_flight: int | None = None  # requests under way, of all processes
     campaigns: dict[str, Campaign] | None = None
     tags: tuple[str, ...] | None = None
     attributes: tuple[str, ...] | None = None

@@ -6,13 +6,14 @@ from flask import Blueprint, Response, g, jsonify, redirect, render_template, re
 from flask.typing import ResponseReturnValue
 
 from ingest import log
-from ingest.channels.base import Inbound, Notice, Parsed
+from ingest.channels.base import Notice, Parsed
 from ingest.errors import Refusal
-from ingest.inbox.writes import Accepted
+from ingest.inbox.accepting import Accepted
 from ingest.mapping.records import FormBlock
 from ingest.models import Event, new_id, utcnow
 from ingest.web import body, forms, identity, origins, waiting
 from ingest.web.intakes import Endpoint
+from ingest.web.request import inbound
 from ingest.web.site import Site, site
 
 hooks = Blueprint("hooks", __name__)
@@ -62,7 +63,7 @@ def _own_origin() -> str | None:
 
 
 def _handshake(here: Site, endpoint: Endpoint) -> ResponseReturnValue:
-    challenge = endpoint.channel.handshake(_inbound(b""), here.intakes.auth(endpoint))
+    challenge = endpoint.channel.handshake(inbound(b""), here.intakes.auth(endpoint))
     return Response(challenge, content_type="text/plain; charset=utf-8")
 
 
@@ -75,9 +76,9 @@ def _post(here: Site, endpoint: Endpoint) -> ResponseReturnValue:
     wait = waiting.seconds(request.args.get("wait"))
     if endpoint.channel.browser:
         origins.check(request.headers, _block(endpoint).origins, _own_origin())
-    inbound = _inbound(body.read(request.environ, here.settings.max_body))
-    endpoint.channel.verify(inbound, here.intakes.auth(endpoint))
-    parsed = endpoint.channel.parse(inbound)
+    sent = inbound(body.read(request.environ, here.settings.max_body))
+    endpoint.channel.verify(sent, here.intakes.auth(endpoint))
+    parsed = endpoint.channel.parse(sent)
     if endpoint.channel.browser:
         for notice in parsed.notices:
             _check_fields(here, endpoint, notice)
@@ -88,18 +89,6 @@ def _post(here: Site, endpoint: Endpoint) -> ResponseReturnValue:
         target = forms.thanks(parsed.notices[0].payload, _block(endpoint))
         return redirect(target, 303) if target else render_template("web/thanks.html")
     return jsonify(_answer(here, parsed, accepted, wait))
-
-
-def _inbound(content: bytes) -> Inbound:
-    return Inbound(
-        method=request.method,
-        headers=request.headers,
-        args=request.args,
-        body=content,
-        content_type=request.mimetype,
-        charset=request.mimetype_params.get("charset", "").strip().lower(),
-        remote=request.remote_addr or "",
-    )
 
 
 def _check_fields(here: Site, endpoint: Endpoint, notice: Notice) -> None:
@@ -114,13 +103,15 @@ def _events(here: Site, called: Endpoint, notices: list[Notice]) -> list[Event]:
     events = []
     for lead, notice in zip(ids, notices, strict=True):
         owner = here.intakes.claimant(called, notice)
+        known = identity.of(notice, called, owner, received_at, here.inbox)
         events.append(
             Event(
                 id=lead,
                 endpoint=owner.name,
                 channel=owner.channel.name,
                 received_at=received_at,
-                identity=identity.of(notice, called, owner, received_at, here.inbox),
+                identity=known.identity,
+                external_id=known.external_id,
                 body=notice.raw,
                 account=owner.account,
                 hold=notice.hold,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from dataclasses import dataclass
 from datetime import datetime
 
 from ingest import values
@@ -12,26 +13,33 @@ from ingest.mapping import render
 from ingest.models import Identity, Meta
 from ingest.web.intakes import Endpoint
 
-_LONGEST = 255  # characters of an external id; longer ones are known by their hash
+_LONGEST = 255  # characters of an external id that are shown
 
 
-def of(notice: Notice, called: Endpoint, owner: Endpoint, received_at: datetime, inbox: Inbox) -> Identity:
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """What a notice is known by: its identity in the ledger, and the id that people know it by, where it has one."""
+
+    identity: Identity
+    external_id: str | None = None
+
+
+def of(notice: Notice, called: Endpoint, owner: Endpoint, received_at: datetime, inbox: Inbox) -> Identified:
     """What makes a notice the same as another: the vendor's or the sender's id, else the mapping's `event_id`.
 
     Else a keyed hash of endpoint and content, for as long as the mapping's `duplicate_events` says.
     """
-    sources = dict.fromkeys(
-        source for one in (called, owner) for source in one.channel.sources(one.name, one.intake.auth)
+    sources = tuple(
+        dict.fromkeys(source for one in (called, owner) for source in one.channel.sources(one.name, one.intake.auth))
     )
     given = values.clean(notice.external_id or "") or _from_mapping(notice, owner, received_at)
-    if given and len(given) <= _LONGEST:
-        return Identity(tuple(sources), given)
     if given:
-        return Identity(tuple(sources), _hash(given.encode(), inbox))
+        known = given if owner.channel.own_ids and len(given) <= _LONGEST else _hash(given.encode(), inbox)
+        return Identified(Identity(sources, known), given[:_LONGEST])
     # A form that a robot filled in never stands for the same one sent by a person.
     content = [owner.name, notice.hold, owner.channel.content(notice.payload)]
     hashed = _hash(bodies.dumps(content, sort_keys=True), inbox)
-    return Identity(tuple(sources), hashed, received_at + owner.intake.duplicate_events)
+    return Identified(Identity(sources, hashed, received_at + owner.intake.duplicate_events))
 
 
 def _from_mapping(notice: Notice, owner: Endpoint, received_at: datetime) -> str | None:

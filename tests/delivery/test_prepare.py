@@ -98,8 +98,7 @@ def test_in_quiet_hours_a_lead_waits_for_their_end(tmp_path: Path) -> None:
     """Waiting, with the time, and shown with its campaign."""
     now = utcnow()
     start, end = ((now + timedelta(hours=hours)).strftime("%H:%M") for hours in (-1, 2))
-    move = prepared(tmp_path, f'{FORM}policy: {{quiet_hours: {{from: "{start}", to: "{end}", zone: UTC}}}}\n').move
-    assert move is not None
-    assert (move.values["status"], move.values["reason"]) == ("waiting", "quiet_hours")
-    assert move.values["campaign"] == "welcome"
-    assert timedelta(hours=1, minutes=58) < move.values["due_at"] - now <= timedelta(hours=2)
+    ready = prepared(tmp_path, f'{FORM}policy: {{quiet_hours: {{from: "{start}", to: "{end}", zone: UTC}}}}\n').ready
+    assert ready is not None
+    assert ready.quiet_until is not None
+    assert timedelta(hours=1, minutes=58) < ready.quiet_until - now <= timedelta(hours=2)

@@ -40,7 +40,7 @@ def test_a_late_answer_still_counts(house: House) -> None:
     assert house.verdicts(lead) == [Verdict.AMBIGUOUS, Verdict.SENT]
 
 
-@pytest.mark.parametrize("failing", ["move", "claim", "add_deliveries", "pause"])
+@pytest.mark.parametrize("failing", ["turn", "claim", "renew", "sweep"])
 def test_a_store_that_fails_for_a_while_costs_no_lead(
     house: House, monkeypatch: pytest.MonkeyPatch, failing: str
 ) -> None:

@@ -10,10 +10,14 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Table, select, update
 
+from ingest.delivery import retry
 from ingest.inbox import Inbox
+from ingest.inbox.campaigns import Key
 from ingest.inbox.claims import Want
+from ingest.inbox.intents import Grant, Intent
+from ingest.inbox.moves import Move
 from ingest.inbox.tables import deliveries
-from ingest.inbox.writes import Move
+from ingest.inbox.turns import Settled, Turn
 from ingest.models import Attempt, Delivery, Event, Identity, Outcome, Reason, Status, Verdict, new_id, utcnow
 
 T = TypeVar("T")
@@ -32,6 +36,7 @@ def event(external_id: str | None = None, *sources: str, expires_in: timedelta |
         "channel": "form",
         "received_at": now,
         "body": b'{"phone": "98765 43210"}',
+        "external_id": None if expires_in else external_id,
         "identity": Identity(
             sources or ("form:website",), external_id or new_id(), now + expires_in if expires_in else None
         ),
@@ -49,17 +54,41 @@ def claim(inbox: Inbox, owner: str = "w1", room: int = 64) -> list[Delivery]:
     return inbox.claim(Want(owner, lambda _: room))
 
 
-def leave(inbox: Inbox, delivery: Delivery, owner: str = "w1", **values: Any) -> bool:
-    """Write the intent to send a claimed delivery."""
-    values = {"status": Status.SENDING, "attempts": delivery.attempts + 1} | values
-    return inbox.move([Move(delivery.id, delivery.status, values, owner=owner, open_account=delivery.account)])[0]
+def leave(inbox: Inbox, delivery: Delivery, owner: str = "w1", on_timeout: str = "hold", **kept: Any) -> bool:
+    """Write the intent to send a claimed delivery, with what the store keeps of it."""
+    known = {"tried": "v1", "campaign": "welcome"}
+    return grant(inbox, delivery, owner, on_timeout=on_timeout, kept=known | kept).go
 
 
-def settle(inbox: Inbox, delivery: Delivery, verdict: Verdict = Verdict.SENT, owner: str | None = "w1") -> bool:
+def grant(inbox: Inbox, delivery: Delivery, owner: str = "w1", **values: Any) -> Grant:
+    """What becomes of the intent to send a claimed delivery."""
+    known: dict[str, Any] = {
+        "id": delivery.id,
+        "before": delivery.status,
+        "owner": owner,
+        "number": delivery.attempts + 1,
+        "key": Key(delivery.account, "welcome", "v1"),
+        "kept": {"tried": "v1", "campaign": "welcome"},
+        "tried_before": delivery.tried,
+        "event_id": delivery.event.id,
+        "probe": delivery.probe,
+    }
+    return inbox.turn(Turn(intents=[Intent(**(known | values))])).grants[0]
+
+
+def settle(inbox: Inbox, delivery: Delivery, verdict: Verdict = Verdict.SENT, owner: str = "w1", **values: Any) -> bool:
     """Write the answer of a request that left."""
-    values = {"status": Status.SENT, "owner": None, "due_at": None}
-    attempt = Attempt(delivery.attempts + 1, utcnow(), 12, Outcome(verdict, message_id="m1"))
-    return inbox.move([Move(delivery.id, Status.SENDING, values, owner=owner, attempt=attempt)])[0]
+    outcome = Outcome(verdict, "said" if verdict is not Verdict.SENT else "", message_id="m1")
+    step = retry.after(outcome, delivery.attempts + 1, utcnow())
+    known: dict[str, Any] = {
+        "id": delivery.id,
+        "owner": owner,
+        "values": {"status": step.status, "reason": step.reason, "owner": None, "due_at": step.due_at},
+        "attempt": Attempt(delivery.attempts + 1, utcnow(), 12, outcome),
+        "key": Key(delivery.account, "welcome", "v1"),
+        "probe": delivery.probe,
+    }
+    return inbox.turn(Turn(answers=[Settled(**(known | values))])).answers[0]
 
 
 def park(inbox: Inbox, delivery: Delivery, reason: Reason, owner: str = "w1", **values: Any) -> bool:
@@ -77,6 +106,18 @@ def rows(inbox: Inbox, table: Table = deliveries) -> list[Any]:
 def set_all(inbox: Inbox, **values: Any) -> None:
     """Change every delivery, past all guards: time that has gone by, for example."""
     inbox.write(_set, values)
+
+
+def set_one(inbox: Inbox, delivery: str, **values: Any) -> None:
+    """Change one delivery, past all guards."""
+
+    def change(connection: Any, items: Iterable[None]) -> list[None]:
+        return [
+            connection.execute(update(deliveries).where(deliveries.c.id == delivery).values(**values)) and None
+            for _ in items
+        ]
+
+    inbox.write(change, None)
 
 
 def _set(connection: Any, items: Iterable[dict[str, Any]]) -> list[None]:

@@ -8,9 +8,11 @@ from sqlalchemy import update
 
 from ingest.inbox import Inbox
 from ingest.inbox.brakes import FIRST_PAUSE, LONGEST_PAUSE, PROBE, Pause
+from ingest.inbox.moves import Move
 from ingest.inbox.tables import accounts
-from ingest.models import Reason, utcnow
-from tests.inbox.helpers import claim, event, in_threads, leave, past, post, rows
+from ingest.inbox.turns import Turn
+from ingest.models import Reason, Status, utcnow
+from tests.inbox.helpers import claim, event, in_threads, leave, past, post, rows, settle
 
 PAUSED = Pause("default", Reason.ACCOUNT_PAUSED, "no credits")
 FAILED_PROBE = Pause("default", Reason.ACCOUNT_PAUSED, "still no credits", by_probe=True)
@@ -53,8 +55,9 @@ def test_a_probe_that_was_never_sent_lets_the_next_one_through(backlog: Inbox) -
     """A probe that turns out to be held does not cost the account a minute."""
     backlog.pause(PAUSED)
     pause_ends(backlog)
-    claim(backlog)
-    backlog.probe_again("default")
+    probe = next(one for one in claim(backlog) if one.probe)
+    values = {"status": Status.HELD, "reason": Reason.NO_ROUTE, "owner": None, "due_at": None}
+    backlog.turn(Turn(moves=[Move(probe.id, probe.status, values, owner="w1", probe_of="default")]))
     assert [one.probe for one in claim(backlog)] == [True]
 
 
@@ -82,7 +85,8 @@ def test_no_request_leaves_once_its_account_is_paused(backlog: Inbox) -> None:
     backlog.pause(PAUSED)
     assert not leave(backlog, claimed[0])
     backlog.resume("default")
-    assert leave(backlog, claimed[0])
+    again = next(one for one in claim(backlog) if one.id == claimed[0].id)
+    assert leave(backlog, again)
 
 
 def test_resuming_lets_all_through(backlog: Inbox) -> None:
@@ -105,11 +109,11 @@ def test_a_person_who_pauses_is_obeyed_until_a_person_resumes(backlog: Inbox) ->
     """Neither time nor the answer of a request that was under way ends a pause that a person made."""
     backlog.pause(PAUSED)
     pause_ends(backlog)
-    claim(backlog)
+    probe = next(one for one in claim(backlog) if one.probe)
+    assert leave(backlog, probe)
     backlog.pause(BY_HAND)
     backlog.pause(FAILED_PROBE)
-    backlog.probe_again("default")
-    backlog.probe_passed("default")
+    assert settle(backlog, probe)
     assert [row.message for row in rows(backlog, accounts)] == [BY_HAND.message]
     assert claim(backlog) == []
     backlog.resume("default")
@@ -119,8 +123,11 @@ def test_a_person_who_pauses_is_obeyed_until_a_person_resumes(backlog: Inbox) ->
 def test_a_probe_that_was_sent_opens_the_account(backlog: Inbox) -> None:
     """The account works again: all that waited leaves, and the next pause begins short."""
     backlog.pause(PAUSED)
-    backlog.probe_passed("default")
-    assert len(claim(backlog)) == 11
+    pause_ends(backlog)
+    probe = next(one for one in claim(backlog) if one.probe)
+    assert leave(backlog, probe)
+    assert settle(backlog, probe)
+    assert len(claim(backlog)) == 9
     assert rows(backlog, accounts) == []
 
 

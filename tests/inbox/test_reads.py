@@ -8,10 +8,11 @@ import pytest
 
 from ingest.inbox import Inbox, reads
 from ingest.inbox.brakes import Pause
+from ingest.inbox.moves import Move
 from ingest.inbox.reads import Filter
-from ingest.inbox.writes import Move
+from ingest.inbox.turns import Turn
 from ingest.models import Attempt, Outcome, Reason, Status, Verdict, utcnow
-from tests.inbox.helpers import claim, event, leave, park, post, set_all, settle
+from tests.inbox.helpers import claim, event, leave, park, post, set_all, set_one, settle
 
 FIELDS = ["id", "external_id", "endpoint", "channel", "received_at", "name", "phone", "deliveries"]
 OF_A_DELIVERY = ["id", "campaign", "status", "reason", "error", "attempts", "updated_at"]
@@ -43,7 +44,7 @@ def test_each_filter_finds_its_leads_and_no_others(inbox: Inbox) -> None:
     old, new = utcnow() - timedelta(days=3), utcnow()
     post(inbox, event("a", endpoint="acme/web", received_at=old), event("b", channel="zapier", received_at=new))
     for delivery in claim(inbox):
-        if delivery.event.identity.external_id == "a":
+        if delivery.event.external_id == "a":
             park(inbox, delivery, Reason.NO_ROUTE, campaign="welcome")
             known = {"name": "Asha", "phone": "+919876543210"}
             move = Move(delivery.id, Status.HELD, {}, event=known, event_id=delivery.event.id)
@@ -71,7 +72,7 @@ def test_filters_ask_of_one_delivery_that_all_of_them_hold(inbox: Inbox) -> None
     """`--status held --campaign b` is not met by a held delivery of campaign a beside a sent one of b."""
     one = event()
     post(inbox, one)
-    inbox.add_deliveries([(one, 1)])
+    inbox.turn(Turn(further=[(one, 1)]))
     for delivery, campaign in zip(claim(inbox), ("a", "b"), strict=True):
         if campaign == "a":
             park(inbox, delivery, Reason.NO_ROUTE, campaign=campaign)
@@ -108,9 +109,9 @@ def test_what_a_paused_account_holds_up_is_shown_as_waiting_and_why(inbox: Inbox
         "4": {"status": Status.SENT},
     }
     for delivery in claim(inbox):
-        changed = values.get(delivery.event.identity.external_id)
+        changed = values.get(delivery.event.external_id or "")
         if changed:
-            inbox.move([Move(delivery.id, delivery.status, changed)])
+            set_one(inbox, delivery.id, **changed)
     inbox.pause(pause)
     shown = {lead["external_id"]: [lead["deliveries"][0][key] for key in OF_A_DELIVERY[2:5]] for lead in leads(inbox)}
     assert shown == {
@@ -141,24 +142,17 @@ def test_the_story_of_a_lead_has_every_attempt(inbox: Inbox) -> None:
     """What `ingest explain` tells: the event, each delivery with its request, and each try in order."""
     [lead] = post(inbox, event("42", "facebook:app", body=b'{"a": 1}'))
     [delivery] = claim(inbox)
-    outcome = Outcome(Verdict.TRANSIENT, "busy", 503, "<html>")
     leave(inbox, delivery, request='{"campaignName": "c"}', tried="v1 v2", route="all", campaign="c")
-    attempt = Attempt(1, utcnow(), 40, outcome)
-    back = {"status": Status.WAITING, "reason": Reason.RETRY}
-    inbox.move([Move(delivery.id, Status.SENDING, back, owner="w1", attempt=attempt)])
-    set_all(inbox, status=Status.SENDING, attempts=1)
-    [again] = inbox.move([Move(delivery.id, Status.SENDING, {"status": Status.SENDING, "attempts": 2}, owner="w1")])
-    assert again
-    inbox.move(
-        [
-            Move(
-                delivery.id,
-                Status.SENDING,
-                {"status": Status.SENT},
-                attempt=Attempt(2, utcnow(), 9, Outcome(Verdict.SENT)),
-            )
-        ]
+    settle(
+        inbox,
+        delivery,
+        Verdict.TRANSIENT,
+        attempt=Attempt(1, utcnow(), 40, Outcome(Verdict.TRANSIENT, "busy", 503, "<html>")),
     )
+    set_all(inbox, due_at=utcnow())
+    [again] = claim(inbox)
+    leave(inbox, again, request='{"campaignName": "c"}', tried="v1 v2", route="all", campaign="c")
+    settle(inbox, again)
     with inbox.reading() as connection:
         story = reads.lead_story(connection, lead)
     [told] = story["deliveries"]
@@ -174,7 +168,7 @@ def test_the_outcome_of_a_lead_is_in_the_order_of_its_routes(inbox: Inbox) -> No
     """What `?wait=` answers."""
     one = event()
     [lead] = post(inbox, one)
-    inbox.add_deliveries([(one, 2), (one, 1)])
+    inbox.turn(Turn(further=[(one, 2), (one, 1)]))
     for delivery in claim(inbox):
         leave(inbox, delivery, campaign=str(delivery.position))
         settle(inbox, delivery)

@@ -8,9 +8,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from ingest.inbox import Inbox
-from ingest.inbox.writes import Move
 from ingest.models import Reason, Status, utcnow
 from ingest.web.waiting import Waiting
+from tests.inbox.helpers import set_one
 from tests.web.house import BEARER, FORM, ZAPIER, House, site_of, stored
 
 
@@ -22,10 +22,7 @@ def client(house: House) -> FlaskClient:
 def settle(inbox: Inbox, lead: str, status: Status, reason: Reason | None = None) -> None:
     """Do as the worker does with a delivery that it is done with."""
     (delivery,) = inbox.outcome_of(lead)
-    move = Move(
-        delivery["id"], Status.PENDING, {"status": status, "reason": reason, "error": "why", "due_at": utcnow()}
-    )
-    assert inbox.move([move]) == [True]
+    set_one(inbox, delivery["id"], status=status, reason=reason, error="why", due_at=utcnow())
 
 
 def test_an_answer_that_waits_tells_the_outcome(client: FlaskClient) -> None:

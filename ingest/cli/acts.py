@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+from rich.progress import track
+
+from ingest.cli.printing import print_json
+from ingest.cli.store import filters, find_lead, opened, sandbox_option, wanted
+from ingest.inbox import Inbox, reads
+from ingest.inbox.acts import DISCARDABLE, REPLAYABLE
+from ingest.models import Reason, Status
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+MANY = 20
+"""More than these are acted on only after a question, or with --yes."""
+
+BATCH = 100
+"""Deliveries that one transaction changes."""
+
+TO_BE_NAMED = frozenset({Reason.AMBIGUOUS, Reason.SUSPECTED_SPAM, Reason.TOO_OLD})
+"""Held for reasons that a replay of many does not sweep along: a person names them, or the lead."""
+
+
+def _act(command: F) -> F:
+    for option in reversed(
+        (
+            click.argument("leads", nargs=-1, metavar="[LEAD]..."),
+            filters,
+            click.option("--dry-run", is_flag=True, help="Tell how many it would be, and change nothing."),
+            click.option("--yes", is_flag=True, help=f"Do not ask, however many they are (else asked above {MANY})."),
+            click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON."),
+            sandbox_option,
+        )
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@_act
+@click.option("--again", is_flag=True, help="Also those that were sent: the person gets a second message.")
+def replay(leads: Sequence[str], again: bool, sandbox: bool, **asked: Any) -> None:
+    """Try deliveries anew, from their translation on: of a LEAD, or all that match.
+
+    Of those that match, held and failed ones are tried; what is ambiguous, suspected spam or too old only where
+    --reason names it. A replay overrules max_age, duplicate and cap, never a missing consent or an opt-out.
+
+    \b
+    Example:
+      ingest replay --reason campaign_rejected --endpoint website
+    """
+    statuses = REPLAYABLE | {Status.SENT} if again else REPLAYABLE
+    swept = {Status.HELD, Status.FAILED} if asked["status"] is None and asked["reason"] is None else statuses
+    spared = frozenset() if asked["reason"] else TO_BE_NAMED
+    with opened(sandbox=sandbox) as inbox:
+        found = _of_leads(inbox, leads, statuses) if leads else _matching(inbox, asked, swept, spared)
+        if leads and not found and not again:
+            click.echo("Nothing to replay: it was sent, or is on its way. --again sends it a second time.", err=True)
+        _do(found, lambda ids: inbox.replay(ids, again=again), "replayed", **_how(asked))
+
+
+@click.command()
+@_act
+def discard(leads: Sequence[str], sandbox: bool, **asked: Any) -> None:
+    """Give deliveries up that are not sent yet: of a LEAD, or all that match.
+
+    \b
+    Example:
+      ingest discard --reason suspected_spam --until 7d
+    """
+    with opened(sandbox=sandbox) as inbox:
+        found = _of_leads(inbox, leads, DISCARDABLE) if leads else _matching(inbox, asked, DISCARDABLE, frozenset())
+        _do(found, inbox.discard, "discarded", **_how(asked))
+
+
+def _of_leads(inbox: Inbox, leads: Sequence[str], statuses: frozenset[Status]) -> list[str]:
+    with inbox.reading() as connection:
+        ids = [find_lead(connection, lead) for lead in leads]
+        return reads.deliveries_of(connection, ids, statuses)
+
+
+def _matching(
+    inbox: Inbox, asked: dict[str, Any], statuses: frozenset[Status] | set[Status], spared: frozenset[Reason]
+) -> list[str]:
+    names = ("status", "reason", "endpoint", "channel", "campaign", "account", "phone", "since", "until")
+    given = {name: asked[name] for name in names}
+    if not any(given.values()):
+        raise click.UsageError("Name a LEAD, or say which: --reason missing_value, --endpoint website, --since 2d.")
+    with inbox.reading() as connection:
+        found = reads.matching_deliveries(connection, wanted(connection, **given), statuses)
+        ids = [row.id for row in found if row.reason not in spared]
+    left = len(found) - len(ids)
+    if left:
+        names_ = ", ".join(sorted(spared))
+        click.echo(f"{left} left out that are held as {names_}: name them by --reason.", err=True)
+    return ids
+
+
+def _how(asked: dict[str, Any]) -> dict[str, bool]:
+    return {name: asked[name] for name in ("dry_run", "yes", "as_json")}
+
+
+def _do(
+    ids: Sequence[str], act: Callable[[Sequence[str]], int], done: str, *, dry_run: bool, yes: bool, as_json: bool
+) -> None:
+    changed = 0
+    if ids and not dry_run:
+        if len(ids) > MANY and not yes:
+            click.confirm(f"{len(ids)} deliveries will be {done}. Go on?", abort=True, err=True)
+        batches = [ids[start : start + BATCH] for start in range(0, len(ids), BATCH)]
+        console = Console(stderr=True)
+        for batch in track(batches, done.capitalize(), console=console, disable=not sys.stderr.isatty()):
+            changed += act(batch)
+    if as_json:
+        print_json({"matched": len(ids), done: changed, "dry_run": dry_run})
+    elif dry_run:
+        click.echo(f"{len(ids)} deliveries would be {done}")
+    else:
+        click.echo(f"{changed} deliveries {done}")
+
+
+COMMANDS = {"replay": replay, "discard": discard}

@@ -1,0 +1,155 @@
+"""What commands share that look into the store: opening it, filters, and the names that are known."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import marshmallow as ma
+from sqlalchemy import Connection
+
+from ingest import settings
+from ingest.channels import CHANNELS, KINDS
+from ingest.cli import nearest
+from ingest.cli.run import SANDBOX_STORE
+from ingest.errors import Hold
+from ingest.inbox import Inbox, names, reads
+from ingest.inbox.reads import Filter
+from ingest.mapping import fields, loader
+from ingest.mapping.phones import phone as read_phone
+from ingest.models import Reason, Status, utcnow
+from ingest.settings import KEY
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+sandbox_option = click.option("--sandbox", is_flag=True, help="Look into the sandbox's store.")
+
+
+@contextmanager
+def opened(*, sandbox: bool) -> Iterator[Inbox]:
+    """The store that the command line asks for: the sandbox's where told, or where there is no other."""
+    own = settings.load()
+    default = settings.Settings.database_url
+    if not sandbox and own.database_url == default and own.sqlite_path and not own.sqlite_path.exists():
+        sandbox = Path(SANDBOX_STORE.removeprefix("sqlite:///")).exists()
+        if sandbox:
+            click.echo("This is the sandbox's store, data/sandbox.db: there is no other yet.", err=True)
+    if sandbox:
+        own = replace(own, database_url=SANDBOX_STORE)
+    inbox = Inbox(own.database_url)
+    try:
+        yield inbox
+    finally:
+        inbox.close()
+
+
+def filters(command: F) -> F:
+    """The options that narrow leads."""
+    for option in reversed(
+        (
+            click.option("--status", type=click.Choice([*Status]), help="Deliveries that stand so."),
+            click.option("--reason", type=click.Choice([*Reason]), help="Deliveries with this reason."),
+            click.option("--endpoint", help="Leads of this endpoint."),
+            click.option("--channel", type=click.Choice(list(CHANNELS)), help="Leads of this channel."),
+            click.option("--campaign", help="Deliveries of this campaign."),
+            click.option("--account", help="Deliveries of this account."),
+            click.option("--phone", help="Leads of this number, however it is written."),
+            click.option("--since", help="Leads that came since then: 2d, 12h, 2026-11-24, 2026-11-24T09:30."),
+            click.option("--until", help="Leads that came before then."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def wanted(connection: Connection, **asked: Any) -> Filter:
+    """The filter of those options. Raises UsageError for a name that nothing has, with the nearest ones."""
+    country = settings.load().default_country
+    if asked["endpoint"] is not None:
+        _known("endpoint", asked["endpoint"], [*_catalog().mappings, *names.endpoints(connection)])
+    if asked["account"] is not None:
+        known_account(connection, asked["account"])
+    if asked["campaign"] is not None:
+        _known_campaign(connection, asked["campaign"])
+    phones = None if asked["phone"] is None else _spellings(asked.pop("phone"), country)
+    for name in ("since", "until"):
+        asked[name] = None if asked[name] is None else _moment(asked[name], f"--{name}")
+    asked.pop("phone", None)
+    return Filter(**asked, phones=phones)
+
+
+def known_account(connection: Connection, name: str) -> str:
+    """An account's name. Raises UsageError for one that no mapping, no key, no file and no lead knows."""
+    catalog = _catalog()
+    keys = [variable.removeprefix(f"{KEY}__").lower() for variable in os.environ if variable.startswith(f"{KEY}__")]
+    mapped = [one.translation.account for one in catalog.mappings.values() if one.translation]
+    _known("account", name, ["default", *catalog.accounts, *mapped, *keys, *names.accounts_of(connection)])
+    return name
+
+
+def find_lead(connection: Connection, asked: str) -> str:
+    """The id of a lead: LEAD is its id, the beginning of it, or the sender's id. Raises UsageError."""
+    found = reads.find(connection, asked)
+    if len(found) == 1 or asked in found:
+        return asked if asked in found else found[0]
+    if found:
+        raise click.UsageError(f"{asked} may mean {len(found)} leads: {', '.join(found[:5])}. Give more of the id.")
+    raise click.UsageError(
+        f"No lead is known as {asked}.{nearest(asked, names.newest_leads(connection))} `ingest leads` lists them."
+    )
+
+
+def whole_number(text: str) -> str:
+    """A phone number in E.164, of the country of the settings where it names none. Raises UsageError."""
+    try:
+        return read_phone(text, home=settings.load().default_country)
+    except Hold as hold:
+        raise click.UsageError(f"{text}: {hold.message}. Write it whole, like +919876543210.") from None
+
+
+def _catalog() -> Any:
+    own = settings.load()
+    return loader.load(own.mappings, KINDS, own.default_country)
+
+
+def _known(what: str, name: str, there: Iterable[str]) -> None:
+    known = sorted(set(there))
+    if name not in known:
+        close = nearest(name, known) or (f" There are: {', '.join(known[:10])}." if known else "")
+        raise click.UsageError(f"No {what} is called {name}.{close}")
+
+
+def _known_campaign(connection: Connection, name: str) -> None:
+    written, computed = set(), False
+    for mapping in _catalog().mappings.values():
+        for route in mapping.translation.routes if mapping.translation else ():
+            source = route.request.texts["campaignName"].source
+            computed = computed or "{{" in source
+            written.add(source)
+    if name not in written and not computed and not names.has_campaign(connection, name):
+        _known("campaign", name, [*written, *names.campaigns_of(connection)])
+
+
+def _spellings(text: str, country: str) -> tuple[str, ...]:
+    try:
+        return text, read_phone(text, home=country)
+    except Hold:
+        return (text,)  # a lead whose number is none is found by what it wrote
+
+
+def _moment(text: str, option: str) -> datetime:
+    try:
+        return utcnow() - fields.duration(text)
+    except ma.ValidationError:
+        pass
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.UsageError(f"{option}: {text} is no time. Write 2d, 12h, 2026-11-24 or 2026-11-24T09:30.") from None
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)

@@ -1,0 +1,89 @@
+import hashlib
+import hmac
+import secrets
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    op.add_column("events", sa.Column("erased_at", sa.BigInteger(), nullable=True))
+    op.add_column("deliveries", sa.Column("round", sa.Integer(), nullable=False, server_default="0"))
+    op.add_column("deliveries", sa.Column("waived", sa.Text(), nullable=True))
+    op.create_index(
+        "identities_expiring",
+        "identities",
+        ["expires_at"],
+        sqlite_where=sa.text("expires_at IS NOT NULL"),
+        postgresql_where=sa.text("expires_at IS NOT NULL"),
+    )
+    op.create_table(
+        "paces",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("next_at", sa.BigInteger(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("account"),
+    )
+    op.create_table(
+        "campaigns",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("campaign", sa.Text(), nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("sent", sa.Boolean(), nullable=False),
+        sa.Column("refusals", sa.Integer(), nullable=False),
+        sa.Column("message", sa.Text(), nullable=True),
+        sa.Column("until", sa.BigInteger(), nullable=True),
+        sa.Column("pauses", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("account", "campaign", "version"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "messages",
+        sa.Column("delivery_id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("delivery_id", "kind"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("messages_key", "messages", ["key", "at"])
+    op.create_index("messages_until", "messages", ["until"])
+    op.create_table(
+        "optouts",
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("person"),
+    )
+    _hash_ids()
+
+
+def _hash_ids() -> None:
+    """What senders gave as an id (an Idempotency-Key may be a mail address) is kept as a keyed hash alone."""
+    connection = op.get_bind()
+    raw = connection.execute(
+        sa.text(
+            "SELECT source, external_id FROM identities"
+            " WHERE external_id NOT LIKE 'hash:%' AND source NOT LIKE 'facebook:%'"
+        )
+    ).all()
+    if not raw:
+        return
+    key = connection.execute(sa.text("SELECT value FROM keys WHERE name = 'hash'")).scalar()
+    if key is None:
+        key = secrets.token_bytes(32)
+        connection.execute(sa.text("INSERT INTO keys (name, value) VALUES ('hash', :key)"), {"key": key})
+    connection.execute(
+        sa.text("UPDATE identities SET external_id = :hash WHERE source = :source AND external_id = :id"),
+        [
+            {
+                "hash": f"hash:{hmac.new(bytes(key), row.external_id.encode(), hashlib.sha256).hexdigest()}",
+                "source": row.source,
+                "id": row.external_id,
+            }
+            for row in raw
+        ],
+    )

@@ -1,0 +1,104 @@
+"""A worker's turn: what came of requests, what goes no further, and what may leave now, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection
+
+from ingest.inbox import accepting, brakes, campaigns, intents, limits, moves, paces
+from ingest.inbox.brakes import Pause
+from ingest.inbox.campaigns import Key, Said
+from ingest.inbox.intents import Grant, Intent
+from ingest.inbox.moves import Changes, Move, State, attempt_row
+from ingest.models import Attempt, Event, Reason, Status, Verdict, utcnow
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What came of a request: the delivery's next state, and what follows for its account and campaign."""
+
+    id: str
+    owner: str
+    values: dict[str, Any]  # of its next state
+    attempt: Attempt
+    key: Key
+    probe: bool = False  # it tried whether its paused account works again
+    trial: bool = False  # it tried whether its paused campaign works again
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """All that a worker writes at once. Doing it again is harmless."""
+
+    answers: Sequence[Settled] = ()
+    moves: Sequence[Move] = ()
+    further: Sequence[tuple[Event, int]] = ()  # more deliveries of an event whose lead gives several
+    intents: Sequence[Intent] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Of a turn's parts, in order: whether each happened, and which requests may leave."""
+
+    answers: list[bool] = field(default_factory=list)
+    moves: list[bool] = field(default_factory=list)
+    grants: list[Grant] = field(default_factory=list)
+
+
+def take(connection: Connection, turns: Sequence[Turn]) -> list[Taken]:
+    """Write turns."""
+    accepting.add_deliveries(connection, [turn.further for turn in turns])
+    states = moves.lock(
+        connection, (one.id for turn in turns for part in (turn.answers, turn.moves, turn.intents) for one in part)
+    )
+    changes = Changes()
+    answers = [[_settle(changes, states, one) for one in turn.answers] for turn in turns]
+    _follow(connection, [one for turn in turns for one in turn.answers])
+    moved = [[moves.apply(changes, states, one) for one in turn.moves] for turn in turns]
+    brakes.probe_again(connection, sorted({one.probe_of for turn in turns for one in turn.moves if one.probe_of}))
+    wanted = [intent for turn in turns for intent in turn.intents]
+    grants = iter(intents.grant(connection, changes, states, wanted) if wanted else [])
+    changes.write(connection)
+    return [
+        Taken(settled, happened, [next(grants) for _ in turn.intents])
+        for turn, settled, happened in zip(turns, answers, moved, strict=True)
+    ]
+
+
+def _settle(changes: Changes, states: dict[str, State], one: Settled) -> bool:
+    """Note an answer. A late one, to an attempt that had been taken for ambiguous, still tells what became of it."""
+    state = states.get(one.id)
+    if state is None or state.attempts != one.attempt.number:
+        return False
+    verdict = one.attempt.outcome.verdict
+    ours = state.status == Status.SENDING and state.owner == one.owner
+    held = (state.status, state.reason) == (Status.HELD, Reason.AMBIGUOUS) and verdict is not Verdict.AMBIGUOUS
+    retried = (state.status, state.reason) == (Status.WAITING, Reason.RETRY) and verdict is Verdict.SENT
+    if not (ours or ((held or retried) and state.owner is None)):
+        return False
+    changes.attempts.append(attempt_row(one.id, one.attempt))
+    changes.move(state, one.id, one.values)
+    return True
+
+
+def _follow(connection: Connection, answers: Sequence[Settled]) -> None:
+    """What answers mean for others: their account, their campaign, what policies count."""
+    if not answers:
+        return
+    outcomes = [(one, one.attempt.outcome) for one in answers]
+    for one, outcome in outcomes:
+        if outcome.verdict is Verdict.ACCOUNT:
+            pause = Pause(one.key.account, Reason.ACCOUNT_PAUSED, outcome.message, by_probe=one.probe)
+            brakes.pause(connection, [pause])
+        elif one.probe and outcome.verdict not in {Verdict.TRANSIENT, Verdict.AMBIGUOUS}:
+            brakes.probe_passed(connection, one.key.account)
+    said = [Said(one.key, outcome.verdict, outcome.message, one.trial) for one, outcome in outcomes]
+    campaigns.count_answers(connection, said, utcnow())
+    paces.count_failures(
+        connection, [(one.key.account, outcome.verdict is Verdict.TRANSIENT) for one, outcome in outcomes]
+    )
+    unsent = [one.id for one, outcome in outcomes if outcome.verdict not in {Verdict.SENT, Verdict.AMBIGUOUS}]
+    limits.release(connection, unsent)
