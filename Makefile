@@ -31,7 +31,7 @@ check: $(DEV)  ## style, types and layers
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: $(RUNTIME)  ## how soon after its acknowledgement a lead reaches AiSensy
+bench: $(DEV)  ## the measurements; minutes
 	@$(BIN)/python -m bench.idle
 
 $(BIN)/python:

@@ -22,10 +22,10 @@ from ingest.web.waiting import Waiting
 def create_app(settings: Settings | None = None, inbox: Inbox | None = None) -> Flask:
     """The web side, put together: one for each process.
 
-    Raises SettingsError where the environment is wrong, StoreError where there is no store.
+    Raises SettingsError where the environment is wrong. A store that is away is waited for: senders get 503 till then.
     """
     settings = settings or environment.load()
-    inbox = inbox or Inbox(settings.database_url)
+    inbox = inbox or Inbox(settings.database_url, patient=True)
     catalog = LiveCatalog(settings.mappings, settings.default_country)
     intakes = Intakes(catalog, inbox, settings.secrets)
     intakes.all()  # so that what is good now is kept, whatever happens to the files before the first lead comes

@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.progress import track
 
-from ingest.cli.printing import print_json
+from ingest.cli.printing import counted, print_json
 from ingest.cli.store import filters, find_lead, opened, sandbox_option, wanted
 from ingest.inbox import Inbox, reads
 from ingest.inbox.acts import DISCARDABLE, REPLAYABLE
@@ -111,7 +111,7 @@ def _do(
     changed = 0
     if ids and not dry_run:
         if len(ids) > MANY and not yes:
-            click.confirm(f"{len(ids)} deliveries will be {done}. Go on?", abort=True, err=True)
+            click.confirm(f"{_said(len(ids))} will be {done}. Go on?", abort=True, err=True)
         batches = [ids[start : start + BATCH] for start in range(0, len(ids), BATCH)]
         console = Console(stderr=True)
         for batch in track(batches, done.capitalize(), console=console, disable=not sys.stderr.isatty()):
@@ -119,9 +119,13 @@ def _do(
     if as_json:
         print_json({"matched": len(ids), done: changed, "dry_run": dry_run})
     elif dry_run:
-        click.echo(f"{len(ids)} deliveries would be {done}")
+        click.echo(f"{_said(len(ids))} would be {done}")
     else:
-        click.echo(f"{changed} deliveries {done}")
+        click.echo(f"{_said(changed)} {done}")
+
+
+def _said(number: int) -> str:
+    return counted(number, "delivery", "deliveries")
 
 
 COMMANDS = {"replay": replay, "discard": discard}

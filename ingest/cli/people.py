@@ -9,6 +9,7 @@ from rich.progress import track
 
 from ingest import settings
 from ingest.channels import VENDORS
+from ingest.cli.printing import counted
 from ingest.cli.store import opened, sandbox_option, whole_number
 from ingest.delivery.people import Person
 from ingest.inbox import Inbox, people
@@ -60,9 +61,9 @@ def forget(phone: str, dry_run: bool, sandbox: bool) -> None:
     with opened(sandbox=sandbox) as inbox:
         leads = _leads_of(inbox, number)
         if dry_run:
-            click.echo(f"{len(leads)} leads of {mask_phone(number)} would be erased")
+            click.echo(f"{_said(len(leads))} of {mask_phone(number)} would be erased")
         else:
-            click.echo(f"{inbox.erase(leads, VENDORS)} leads of {mask_phone(number)} erased")
+            click.echo(f"{_said(inbox.erase(leads, VENDORS))} of {mask_phone(number)} erased")
 
 
 def _leads_of(inbox: Inbox, number: str) -> list[str]:
@@ -100,9 +101,13 @@ def retention(days: int | None, held: bool, dry_run: bool, sandbox: bool) -> Non
         done = 0
         while not dry_run and (batch := inbox.anonymise(before, VENDORS, held=held)):
             done += batch
-    click.echo(f"{total} leads would be anonymised" if dry_run else f"{done} leads anonymised")
+    click.echo(f"{_said(total)} would be anonymised" if dry_run else f"{_said(done)} anonymised")
     if kept:
-        click.echo(f"{kept} old leads still wait or are held: replay or discard them, or say --held", err=True)
+        click.echo(f"Not at their end, and kept: {_said(kept)}. Replay or discard them, or say --held", err=True)
+
+
+def _said(number: int) -> str:
+    return counted(number, "lead", "leads")
 
 
 COMMANDS = {"optout": optout, "forget": forget, "retention": retention}

@@ -7,6 +7,11 @@ from typing import Any
 import click
 
 
+def counted(number: int, one: str, many: str) -> str:
+    """`1 lead`, `2 leads`."""
+    return f"{number} {one if number == 1 else many}"
+
+
 def print_json(value: Any) -> None:
     """Print a value as indented JSON."""
     click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))

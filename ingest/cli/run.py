@@ -95,7 +95,10 @@ def run(sandbox: bool) -> None:
 
     sandbox_port = free_port(own.port + 1) if sandbox else 0
     store = SANDBOX_STORE if sandbox else own.database_url
-    migrate(store)
+    try:
+        migrate(store)
+    except StoreError as error:
+        click.echo(f"{error}\nLeads are refused with 503 until it can be.", err=True)
     planned = plan(own, sandbox=sandbox, port=own.port, sandbox_port=sandbox_port, store=store)
     family = Family(planned.children)
 
@@ -147,7 +150,7 @@ def worker(name: str | None) -> None:
     from ingest.delivery.worker import Worker  # noqa: PLC0415 - slow to load
     from ingest.inbox import Inbox  # noqa: PLC0415 - the same
 
-    inbox = Inbox(own.database_url)
+    inbox = Inbox(own.database_url, patient=True)
     working = Worker(own, inbox, name or f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}")
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: working.stop())

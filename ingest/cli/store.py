@@ -53,8 +53,8 @@ def filters(command: F) -> F:
     """The options that narrow leads."""
     for option in reversed(
         (
-            click.option("--status", type=click.Choice([*Status]), help="Deliveries that stand so."),
-            click.option("--reason", type=click.Choice([*Reason]), help="Deliveries with this reason."),
+            click.option("--status", type=click.Choice(list(map(str, Status))), help="Deliveries that stand so."),
+            click.option("--reason", type=click.Choice(list(map(str, Reason))), help="Deliveries with this reason."),
             click.option("--endpoint", help="Leads of this endpoint."),
             click.option("--channel", type=click.Choice(list(CHANNELS)), help="Leads of this channel."),
             click.option("--campaign", help="Deliveries of this campaign."),

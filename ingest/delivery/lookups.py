@@ -3,12 +3,13 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from ingest.channels.graph import BATCH, Graph
 from ingest.channels.payload import dumps
+from ingest.delivery.crew import Crew
 from ingest.errors import GraphError
 from ingest.mapping.records import Intake
 from ingest.models import Delivery, Reason
@@ -47,7 +48,7 @@ class Lookups:
         self._graph = graph
         self._secrets = secrets
         self._tell = tell
-        self._pools: dict[str, ThreadPoolExecutor] = {}
+        self._crews: dict[str, Crew] = {}
 
     def start(self, deliveries: Iterable[Delivery], access: Access) -> None:
         """Look leads up; what is found is told when it is there."""
@@ -55,14 +56,14 @@ class Lookups:
         for delivery in deliveries:
             groups[access(delivery)].append(delivery)
         for (token, app_secret), group in groups.items():
-            pool = self._pools.setdefault(token, ThreadPoolExecutor(2, thread_name_prefix="graph"))
+            crew = self._crews.setdefault(token, Crew(2, "graph"))
             for start in range(0, len(group), BATCH):
-                pool.submit(self._look, group[start : start + BATCH], token, app_secret)
+                crew.do(partial(self._look, group[start : start + BATCH], token, app_secret))
 
     def close(self) -> None:
         """Start nothing more."""
-        for pool in self._pools.values():
-            pool.shutdown(wait=False, cancel_futures=True)
+        for crew in self._crews.values():
+            crew.drop()
 
     def _look(self, group: list[Delivery], token_name: str, app_secret_name: str) -> None:
         token = self._secrets.get(token_name)

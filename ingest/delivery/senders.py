@@ -3,11 +3,12 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from ingest.aisensy.client import Client
+from ingest.delivery.crew import Crew
 from ingest.delivery.prepare import Ready
 from ingest.models import Outcome, utcnow
 
@@ -31,7 +32,7 @@ class Senders:
     def __init__(self, client: Client, tell: Callable[[Answer], None]) -> None:
         self._client = client
         self._tell = tell
-        self._pools: dict[str, ThreadPoolExecutor] = {}
+        self._crews: dict[str, Crew] = {}
         self._busy: Counter[str] = Counter()
 
     @property
@@ -47,10 +48,10 @@ class Senders:
         """Send a request; its answer is told when it is there."""
         account = ready.delivery.account
         self._busy[account] += 1
-        pool = self._pools.get(account)
-        if pool is None:
-            pool = self._pools[account] = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix=f"send-{account}")
-        pool.submit(self._send, ready, url, key)
+        crew = self._crews.get(account)
+        if crew is None:
+            crew = self._crews[account] = Crew(IN_FLIGHT, f"send-{account}")
+        crew.do(partial(self._send, ready, url, key))
 
     def answered(self, answer: Answer) -> None:
         """The worker has taken an answer: its place is free."""
@@ -58,8 +59,8 @@ class Senders:
 
     def close(self) -> None:
         """Start nothing more; what is under way goes on."""
-        for pool in self._pools.values():
-            pool.shutdown(wait=False, cancel_futures=True)
+        for crew in self._crews.values():
+            crew.drop()
 
     def _send(self, ready: Ready, url: str, key: str) -> None:
         started_at, start = utcnow(), time.monotonic()

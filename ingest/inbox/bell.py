@@ -41,7 +41,13 @@ class SocketBell:
             self._folder_fd = None
 
     def listen(self, wake: Callable[[], None], stop: threading.Event) -> None:
-        """Call `wake` at each ring, until `stop`."""
+        """Call `wake` at each ring, until `stop`. Where no socket can be made, on a full disk, it tries again."""
+        while not stop.is_set():
+            with suppress(OSError):
+                self._listen(wake, stop)
+            stop.wait(0.5)
+
+    def _listen(self, wake: Callable[[], None], stop: threading.Event) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         name = f"{os.getpid()}-{threading.get_ident()}"
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ears:

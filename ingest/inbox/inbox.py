@@ -5,6 +5,7 @@ import hmac
 import json
 import secrets
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -27,6 +28,9 @@ from ingest.inbox.tables import intakes
 from ingest.inbox.turns import Taken, Turn
 from ingest.models import MENDABLE, Delivery, Event, utcnow
 
+AGAIN = 1.0
+"""Seconds between two tries to open a store that could not be opened."""
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -37,22 +41,45 @@ class Inbox:
     One for each process; safe for its threads.
     """
 
-    def __init__(self, url: str) -> None:
-        migrate(url)
+    def __init__(self, url: str, *, patient: bool = False) -> None:
+        """Open the store; a patient one opens it when it can, and until then every method raises StoreError."""
+        self._url = url
+        self._opened = False
+        self._opening = threading.Lock()
+        self._failed: tuple[float, StoreError] | None = None
         sqlite = Path(url.removeprefix("sqlite:///")).absolute() if url.startswith("sqlite:///") else None
         self._engine = connect(url)
         self._door = Door(self._engine, Path(f"{sqlite}.lock") if sqlite else None)
         self.bell: Bell = SocketBell(sqlite) if sqlite else NotifyBell(url.replace("+psycopg", "", 1))
         self._hash_key: bytes | None = None
         self._hash_key_lock = threading.Lock()
+        if not patient:
+            self.open()
+
+    def open(self) -> None:
+        """Bring the store to this program's schema, where that has not been done yet. Raises StoreError."""
+        if self._opened:
+            return
+        with self._opening:
+            if self._failed and time.monotonic() < self._failed[0] + AGAIN:
+                raise self._failed[1]
+            if not self._opened:
+                try:
+                    migrate(self._url)
+                except StoreError as error:
+                    self._failed = time.monotonic(), error
+                    raise
+                self._opened = True
 
     def write(self, job: Job[T, R], item: T) -> R:
         """Do one item of a job, durably; see Door."""
+        self.open()
         return self._door.write(job, item)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection for reading, one snapshot."""
+        self.open()
         try:
             with self._engine.connect().execution_options(reading=True) as connection, connection.begin():
                 yield connection

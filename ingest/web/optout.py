@@ -3,7 +3,7 @@ from __future__ import annotations
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from ingest import log
+from ingest import log, values
 from ingest.channels import payload as bodies
 from ingest.channels.base import Inbound
 from ingest.channels.proof import check_token
@@ -35,10 +35,11 @@ def opt_out() -> ResponseReturnValue:
 def _number(sent: Inbound, country: str) -> str:
     content, _ = bodies.read(sent)
     given = content.get("phone") if isinstance(content, dict) else None
+    text = values.scalar(given) or ""
     if given is None:
         raise Refusal(400, "missing_phone", "There is no `phone`.", 'Send {"phone": "+919876543210"}.')
     try:
-        return phone(given, home=country)
+        return phone(text, home=country)
     except Hold:
         raise Refusal(
             400, "invalid_phone", "`phone` is no phone number.", "Write it whole, like +919876543210."

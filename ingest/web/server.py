@@ -23,7 +23,7 @@ def options(settings: Settings) -> dict[str, Any]:
         "backlog": 2048,
         "keepalive": 5,
         "timeout": 30,
-        "graceful_timeout": 10,
+        "graceful_timeout": 8,
         "limit_request_line": 4094,
         "limit_request_fields": 100,
         "limit_request_field_size": 8190,

@@ -30,6 +30,7 @@ FRESH.set_forkserver_preload([__name__])
 def event(external_id: str | None = None, *sources: str, expires_in: timedelta | None = None, **values: Any) -> Event:
     """An event as a channel hands it over; every part may be given."""
     now = values.get("received_at") or utcnow()
+    external_id = external_id or new_id()
     known: dict[str, Any] = {
         "id": new_id(now),
         "endpoint": "website",
@@ -37,9 +38,7 @@ def event(external_id: str | None = None, *sources: str, expires_in: timedelta |
         "received_at": now,
         "body": b'{"phone": "98765 43210"}',
         "external_id": None if expires_in else external_id,
-        "identity": Identity(
-            sources or ("form:website",), external_id or new_id(), now + expires_in if expires_in else None
-        ),
+        "identity": Identity(sources or ("form:website",), external_id, now + expires_in if expires_in else None),
     }
     return Event(**(known | values))
 

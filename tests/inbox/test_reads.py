@@ -57,7 +57,7 @@ def test_each_filter_finds_its_leads_and_no_others(inbox: Inbox) -> None:
         ({"endpoint": "acme/web"}, ["a"]),
         ({"channel": "zapier"}, ["b"]),
         ({"campaign": "welcome"}, ["a"]),
-        ({"phone": "+919876543210"}, ["a"]),
+        ({"phones": ("9876", "+919876543210")}, ["a"]),
         ({"since": old + timedelta(days=1)}, ["b"]),
         ({"until": old + timedelta(days=1)}, ["a"]),
         ({"since": old, "until": new + timedelta(days=1)}, ["b", "a"]),
