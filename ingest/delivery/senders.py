@@ -57,11 +57,6 @@ class Senders:
         """The worker has taken an answer: its place is free."""
         self._busy[answer.ready.delivery.account] -= 1
 
-    def close(self) -> None:
-        """Start nothing more; what is under way goes on."""
-        for crew in self._crews.values():
-            crew.drop()
-
     def _send(self, ready: Ready, url: str, key: str) -> None:
         started_at, start = utcnow(), time.monotonic()
         outcome = self._client.send(url, key, ready.request)

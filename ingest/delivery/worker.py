@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import heapq
 import queue
 import threading
 import time
@@ -13,8 +12,10 @@ from ingest.catalog import LiveCatalog
 from ingest.channels import CHANNELS
 from ingest.channels.graph import Graph
 from ingest.delivery import retry
+from ingest.delivery.alarms import Alarms
 from ingest.delivery.chores import Chores
 from ingest.delivery.lookups import Found, Lookups, access_names
+from ingest.delivery.mended import Mended
 from ingest.delivery.prepare import Ready, crashed, prepare
 from ingest.delivery.recorder import Recorder
 from ingest.delivery.senders import IN_FLIGHT, Answer, Senders
@@ -55,8 +56,8 @@ class Worker:
         self._ready: dict[str, deque[Ready]] = {}
         self._later: dict[str, float] = {}  # when accounts that are paced may send again
         self._keyless: set[str] = set()
-        self._versions: dict[str, str] = {}
-        self._alarms: list[float] = []  # when deliveries that we had are due again
+        self._mended = Mended(inbox)
+        self._alarms = Alarms()  # when deliveries that we had are due again
         self._chores = Chores(inbox, settings.retention_days)
         self._stop = threading.Event()
         self._next_look = 0.0
@@ -90,11 +91,10 @@ class Worker:
         if now >= self._next_chores:
             self._inbox.renew(self.name, [one for ids in self._claimed.values() for one in ids])
             self._chores.do()
-            self._versions = {}  # another worker, with the old mapping still, may have held leads meanwhile
+            self._mended.look_again()
             self._next_chores = now + CHORES
-        self._try_mended()
-        while self._alarms and self._alarms[0] <= now:
-            heapq.heappop(self._alarms)
+        self._mended.release(self._live.current())
+        if self._alarms.ring(now):
             self._next_look = 0.0
         if now >= self._next_look:
             self._claim()
@@ -103,7 +103,7 @@ class Worker:
 
     def _listen(self) -> None:
         """Wait for the first answer or ring, then take all that is there."""
-        pause = max(0.0, min(self._next_look, self._next_chores, *self._alarms[:1]) - time.monotonic())
+        pause = max(0.0, min(self._next_look, self._next_chores, self._alarms.next) - time.monotonic())
         try:
             told = self._told.get(timeout=pause) if pause else self._told.get_nowait()
             while True:
@@ -208,7 +208,7 @@ class Worker:
             raise
         self._put_back([ready for ready, _ in written.later])
         for ready, again_at in written.later:
-            self._later[ready.account] = self._alarm(again_at)
+            self._later[ready.account] = self._alarms.set(again_at)
         catalog = self._live.current()
         for ready in written.leaving:
             account = catalog.accounts.get(ready.account)
@@ -224,33 +224,16 @@ class Worker:
         told = self._live.current().accounts.get(account)
         return Pace(told.pace, told.in_flight) if told else Pace()
 
-    def _alarm(self, at: datetime) -> float:
-        """Look again at a time; gives it as the monotonic clock has it."""
-        due = time.monotonic() + (at - utcnow()).total_seconds()
-        heapq.heappush(self._alarms, due)
-        return due
-
     def _done(self, delivery: Delivery, due_at: datetime | None) -> None:
         """A delivery is no longer ours; it may be due again."""
         self._claimed[delivery.account].discard(delivery.id)
         if due_at is not None:
-            self._alarm(due_at)
+            self._alarms.set(due_at)
         if len(self._claimed[delivery.account]) <= LOW:
             self._next_look = 0.0
 
-    def _try_mended(self) -> None:
-        """Try held deliveries again with versions of their mapping that they have not tried."""
-        versions = {endpoint: mapping.version for endpoint, mapping in self._live.current().mappings.items()}
-        for endpoint, version in versions.items():
-            if self._versions.get(endpoint) != version:
-                released = self._inbox.release_mended(endpoint, version)
-                if released:
-                    _logger.info("held_tried_again", endpoint=endpoint, version=version, count=released)
-        self._versions = versions
-
     def _finish(self) -> None:
         """Wait for what is under way, record it, and give back the rest."""
-        self._senders.close()
         self._lookups.close()
         end = time.monotonic() + FINISH
         while self._senders.under_way and time.monotonic() < end:

@@ -13,12 +13,12 @@ from ingest.inbox import brakes
 from ingest.inbox import campaigns as campaign_brakes
 from ingest.inbox.bell import notify
 from ingest.inbox.moves import Changes, attempt_row, lock
-from ingest.inbox.tables import accounts, campaigns, deliveries, events
+from ingest.inbox.tables import CLAIMABLE, HELD, accounts, campaigns, deliveries, events
 from ingest.inbox.writes import CHUNK
 from ingest.models import Attempt, Delivery, Event, Identity, Outcome, Reason, Status, Verdict, utcnow
 
 LEASE = timedelta(seconds=30)
-CLAIMABLE = (Status.PENDING, Status.WAITING)
+OPEN = (Status.PENDING, Status.WAITING)
 DIED = "The worker died while it sent this; nobody knows whether AiSensy has it"
 REJECTED = Reason.CAMPAIGN_REJECTED
 RELEASED = {"status": Status.PENDING, "reason": None, "error": None}
@@ -59,7 +59,7 @@ def _lanes(connection: Connection, now: datetime) -> Iterator[str]:
     while True:
         query = (
             select(deliveries.c.account)
-            .where(deliveries.c.status.in_(CLAIMABLE), deliveries.c.account > last, deliveries.c.due_at <= now)
+            .where(CLAIMABLE, deliveries.c.account > last, deliveries.c.due_at <= now)
             .order_by(deliveries.c.account)
             .limit(1)
         )
@@ -73,7 +73,7 @@ def _lanes(connection: Connection, now: datetime) -> Iterator[str]:
 def _lease(connection: Connection, owner: str, account: str, room: int, now: datetime) -> list[Delivery]:
     due = (
         select(deliveries.c.id)
-        .where(deliveries.c.status.in_(CLAIMABLE), deliveries.c.account == account, deliveries.c.due_at <= now)
+        .where(CLAIMABLE, deliveries.c.account == account, deliveries.c.due_at <= now)
         .order_by(deliveries.c.due_at)
         .limit(room)
         .with_for_update(skip_locked=True)
@@ -135,7 +135,7 @@ def free(connection: Connection, owners: Sequence[str]) -> list[int]:
         freed.append(_ambiguous(connection, deliveries.c.owner == owner))
         connection.execute(
             update(deliveries)
-            .where(deliveries.c.owner == owner, deliveries.c.status.in_(CLAIMABLE))
+            .where(deliveries.c.owner == owner, deliveries.c.status.in_(OPEN))
             .values(owner=None, due_at=utcnow())
         )
     notify(connection)
@@ -217,17 +217,15 @@ def _try_campaigns(connection: Connection, version: str, untried: Sequence[Any])
 
 def _untried(connection: Connection, endpoint: str, version: str) -> tuple[Any, ...]:
     find = func.instr if connection.dialect.name == "sqlite" else func.strpos
-    held = deliveries.c.status == Status.HELD
-    return held, deliveries.c.endpoint == endpoint, find(deliveries.c.tried, version) == 0
+    return HELD, deliveries.c.endpoint == endpoint, find(deliveries.c.tried, version) == 0
 
 
 def set_right(connection: Connection, asked: Sequence[None]) -> list[int]:
     """After the clock was put back: what was written by the later clock is due as long from now as it was then."""
     now = utcnow()
-    open_ = deliveries.c.status.in_(CLAIMABLE)
     ahead = connection.execute(
         select(deliveries.c.id, deliveries.c.due_at, deliveries.c.updated_at)
-        .where(open_, deliveries.c.updated_at > now + timedelta(seconds=1))
+        .where(CLAIMABLE, deliveries.c.updated_at > now + timedelta(seconds=1))
         .with_for_update(skip_locked=True)
     ).all()
     for row in ahead:

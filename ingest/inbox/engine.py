@@ -43,6 +43,7 @@ def _sqlite(url: str) -> Engine:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA cache_size=-16000")
+        connection.execute("PRAGMA secure_delete=ON")  # what is erased is not left in free pages
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

@@ -47,14 +47,14 @@ class Inbox:
         self._opened = False
         self._opening = threading.Lock()
         self._failed: tuple[float, StoreError] | None = None
+        if not patient:
+            self.open()
         sqlite = Path(url.removeprefix("sqlite:///")).absolute() if url.startswith("sqlite:///") else None
         self._engine = connect(url)
         self._door = Door(self._engine, Path(f"{sqlite}.lock") if sqlite else None)
         self.bell: Bell = SocketBell(sqlite) if sqlite else NotifyBell(url.replace("+psycopg", "", 1))
         self._hash_key: bytes | None = None
         self._hash_key_lock = threading.Lock()
-        if not patient:
-            self.open()
 
     def open(self) -> None:
         """Bring the store to this program's schema, where that has not been done yet. Raises StoreError."""
@@ -202,10 +202,13 @@ class Inbox:
 
     def erase(self, leads: Sequence[str], vendors: Sequence[str]) -> int:
         """Take people's data out of leads; `vendors` are the channels whose ids are a vendor's own, and stay."""
-        return sum(
+        erased = sum(
             self.write(people.erase, (leads[start : start + people.BATCH], vendors))
             for start in range(0, len(leads), people.BATCH)
         )
+        if erased:
+            self._door.empty_log()
+        return erased
 
     def anonymise(self, before: datetime, vendors: Sequence[str], *, held: bool = False) -> int:
         """Take people's data out of some leads that came before a time; 0 when there are no more."""

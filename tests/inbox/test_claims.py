@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.event import listen
 
 from ingest.inbox import Inbox
 from ingest.inbox.claims import LEASE, Want
@@ -188,3 +190,19 @@ def _sweep(queue: Any, barrier: Any, store: str) -> None:
     barrier.wait()
     queue.put(inbox.sweep())
     inbox.close()
+
+
+@pytest.mark.parametrize("order", ["ORDER BY deliveries.account", "ORDER BY deliveries.due_at"])
+def test_a_claim_reads_no_more_than_it_takes(tmp_path: Path, order: str) -> None:
+    """However many leads wait, a claim finds accounts, and an account's leads, by the index of what is due."""
+    inbox = Inbox(f"sqlite:///{tmp_path}/ingest.db")
+    asked: list[tuple[str, Any]] = []
+    listen(inbox._engine, "before_cursor_execute", lambda *told: asked.append((told[2], told[3])))
+    post(inbox, event())
+    claim(inbox)
+    sql, given = next(one for one in asked if order in one[0])
+    with inbox._engine.connect() as connection:
+        plan = " ".join(row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", given))
+    inbox.close()
+    assert "INDEX deliveries_due" in plan
+    assert "SCAN deliveries" not in plan
