@@ -6,6 +6,7 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -41,11 +42,19 @@ def _mask(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[st
     return event
 
 
+@lru_cache(maxsize=256)
+def _kind(name: str) -> str:
+    """What a field's name tells of its value: `secret`, `id`, or nothing."""
+    if _SECRET.search(name):
+        return "secret"
+    return "id" if _ID.search(name) else ""
+
+
 def _masked(name: str, value: Any) -> Any:
     match value:
-        case _ if _SECRET.search(name):
+        case _ if _kind(name) == "secret":
             value = "***"
-        case _ if _ID.search(name):
+        case _ if _kind(name) == "id":
             pass
         case dict():
             value = {key: _masked(str(key), inner) for key, inner in value.items()}
@@ -66,7 +75,6 @@ def setup() -> None:
     renderer: Any = structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer(sort_keys=True)
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,

@@ -31,6 +31,13 @@ class Number(Decimal):
         return self.text
 
 
+_DECODER = simplejson.JSONDecoder(parse_float=Number)
+_ENCODERS = {
+    sort_keys: simplejson.JSONEncoder(use_decimal=True, sort_keys=sort_keys, separators=(",", ":"))
+    for sort_keys in (False, True)
+}
+
+
 def loads(body: bytes, charset: str = "") -> Any:
     """The JSON value of a body: strict, at most 32 levels deep. Raises Refusal 400 or 415."""
     return parse(decode(body, charset))
@@ -51,7 +58,7 @@ def decode(body: bytes, charset: str = "") -> str:
 def parse(text: str) -> Any:
     """The JSON value of a text: strict, at most 32 levels deep. Raises Refusal 400."""
     try:
-        value = simplejson.loads(text, parse_float=Number)
+        value = _DECODER.decode(text)
     except simplejson.JSONDecodeError as error:
         where = f"line {error.lineno} column {error.colno}"
         raise Refusal(400, "invalid_json", f"The body is no JSON: {error.msg} ({where}).") from None
@@ -65,7 +72,7 @@ def parse(text: str) -> Any:
 
 def dumps(value: Any, *, sort_keys: bool = False) -> bytes:
     """JSON text in ASCII: numbers as they came, and characters that no store takes (lone surrogates) escaped."""
-    return simplejson.dumps(value, use_decimal=True, sort_keys=sort_keys, separators=(",", ":")).encode()
+    return _ENCODERS[sort_keys].encode(value).encode()
 
 
 def read(inbound: Inbound) -> tuple[Any, bytes]:

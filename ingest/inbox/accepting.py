@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Insert, select, tuple_, update
+from sqlalchemy import BigInteger, Connection, bindparam, select, tuple_, update
 
 from ingest.inbox.bell import notify
+from ingest.inbox.prepared import Prepared, millis
 from ingest.inbox.tables import deliveries, events, identities
 from ingest.inbox.writes import CHUNK, insert
 from ingest.models import Event, Status, new_id, utcnow
@@ -28,36 +30,37 @@ def accept(connection: Connection, posts: Sequence[Sequence[Event]]) -> list[lis
     first = _claim_identities(connection, incoming)
     fresh = [event for event in incoming if first[event.id] == event.id]
     if fresh:
-        connection.execute(events.insert(), [_event_row(event) for event in fresh])
-        connection.execute(deliveries.insert(), [delivery_row(event) for event in fresh])
+        _EVENTS.run(connection, [_event_row(event) for event in fresh])
+        _DELIVERIES.run(connection, [delivery_row(event) for event in fresh])
         notify(connection)
     return [[Accepted(first[event.id], first[event.id] != event.id) for event in post] for post in posts]
 
 
+def add_deliveries(connection: Connection, wanted: Sequence[tuple[Event, int]]) -> None:
+    """Add further deliveries (position from 1) of events whose lead gives several; those that are there stay."""
+    if wanted:
+        _DELIVERIES.run(connection, [delivery_row(event, position) for event, position in wanted])
+
+
 def _claim_identities(connection: Connection, incoming: list[Event]) -> dict[str, str]:
     """For each event the id of the first with its identity: its own where it is new."""
+    now = millis(utcnow())
     rows = [
-        {
-            "source": source,
-            "external_id": event.identity.external_id,
-            "lead_id": event.id,
-            "expires_at": event.identity.expires_at,
-        }
+        (source, event.identity.external_id, event.id, millis(event.identity.expires_at), now)
         for event in incoming
         for source in event.identity.sources
     ]
-    upsert: Insert = insert(connection, identities)
     # Sorted, so that two processes with the same identities never wait for each other in a circle.
-    connection.execute(
-        upsert.on_conflict_do_update(  # type: ignore[attr-defined] # both dialects have it, their base has not
-            index_elements=["source", "external_id"],
-            set_={"lead_id": upsert.excluded.lead_id, "expires_at": upsert.excluded.expires_at},  # type: ignore[attr-defined] # the same
-            where=identities.c.expires_at <= utcnow(),
-        ),
-        sorted(rows, key=lambda row: (row["source"], row["external_id"])),
-    )
+    rows.sort(key=itemgetter(0, 1))
+    claimed = _IDENTITIES.run(connection, rows)
+    names = {(source, external_id) for source, external_id, *_ in rows}
+    if claimed == len(rows) == len(names):
+        return {event.id: event.id for event in incoming}
+    return _first_of_each(connection, incoming, list(names))
+
+
+def _first_of_each(connection: Connection, incoming: list[Event], names: list[tuple[str, str]]) -> dict[str, str]:
     known: dict[tuple[str, str], str] = {}
-    names = list({(row["source"], row["external_id"]) for row in rows})
     for start in range(0, len(names), CHUNK):
         query = select(identities.c.source, identities.c.external_id, identities.c.lead_id).where(
             tuple_(identities.c.source, identities.c.external_id).in_(names[start : start + CHUNK])
@@ -75,40 +78,54 @@ def _claim_identities(connection: Connection, incoming: list[Event]) -> dict[str
     return first
 
 
-def _event_row(event: Event) -> dict[str, Any]:
-    return {
-        "id": event.id,
-        "endpoint": event.endpoint,
-        "channel": event.channel,
-        "external_id": event.external_id,
-        "received_at": event.received_at,
-        "body": event.body,
-    }
+def _upsert(connection: Connection) -> Any:
+    upsert = insert(connection, identities).values({name: bindparam(name) for name in _IDENTITY})
+    return upsert.on_conflict_do_update(
+        index_elements=["source", "external_id"],
+        set_={"lead_id": upsert.excluded.lead_id, "expires_at": upsert.excluded.expires_at},
+        where=identities.c.expires_at <= bindparam("now", type_=BigInteger),
+    )
 
 
-def delivery_row(event: Event, position: int = 0) -> dict[str, Any]:
+def _insert_delivery(connection: Connection) -> Any:
+    return insert(connection, deliveries).on_conflict_do_nothing(index_elements=["event_id", "position"])
+
+
+def _event_row(event: Event) -> tuple[Any, ...]:
+    return (
+        event.id,
+        event.endpoint,
+        event.channel,
+        event.external_id,
+        millis(event.received_at),
+        event.body,
+    )
+
+
+def delivery_row(event: Event, position: int = 0) -> tuple[Any, ...]:
     """A new delivery of an event: due at once, or held where the event came so."""
-    return {
-        "id": new_id(event.received_at),
-        "event_id": event.id,
-        "position": position,
-        "endpoint": event.endpoint,
-        "account": event.account,
-        "status": Status.HELD if event.hold else Status.PENDING,
-        "reason": event.hold,
-        "tried": "",
-        "attempts": 0,
-        "fetches": 0,
-        "due_at": None if event.hold else event.received_at,
-        "updated_at": event.received_at,
-    }
+    now = millis(event.received_at)
+    return (
+        new_id(event.received_at),
+        event.id,
+        position,
+        event.endpoint,
+        event.account,
+        Status.HELD.value if event.hold else Status.PENDING.value,
+        event.hold.value if event.hold else None,
+        "",
+        0,
+        0,
+        None if event.hold else now,
+        now,
+    )
 
 
-def add_deliveries(connection: Connection, wanted: Sequence[Sequence[tuple[Event, int]]]) -> list[None]:
-    """Add further deliveries (position from 1) of events whose lead gives several; those that are there stay."""
-    rows = [delivery_row(event, position) for pairs in wanted for event, position in pairs]
-    if rows:
-        connection.execute(
-            insert(connection, deliveries).on_conflict_do_nothing(index_elements=["event_id", "position"]), rows
-        )
-    return [None] * len(wanted)
+_DELIVERY = "id event_id position endpoint account status reason tried attempts fetches due_at updated_at".split()
+_IDENTITY = ("source", "external_id", "lead_id", "expires_at")
+_IDENTITIES = Prepared(_upsert, *_IDENTITY, "now")
+_EVENTS = Prepared(
+    lambda connection: insert(connection, events).on_conflict_do_nothing(),
+    *("id", "endpoint", "channel", "external_id", "received_at", "body"),
+)
+_DELIVERIES = Prepared(_insert_delivery, *_DELIVERY)

@@ -11,6 +11,8 @@ import psycopg
 from sqlalchemy import Connection, text
 
 CHANNEL = "ingest"
+DUE = "ingest.due"
+"""The key of a connection's `info` under which a transaction tells that something has become due."""
 
 
 class SocketBell:
@@ -99,6 +101,8 @@ Bell = SocketBell | NotifyBell
 
 
 def notify(connection: Connection) -> None:
-    """Ring from inside a transaction, where the store can."""
+    """Ring once this transaction is committed: something has become due."""
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"NOTIFY {CHANNEL}"))
+    else:
+        connection.info[DUE] = True

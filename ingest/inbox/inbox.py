@@ -51,8 +51,8 @@ class Inbox:
             self.open()
         sqlite = Path(url.removeprefix("sqlite:///")).absolute() if url.startswith("sqlite:///") else None
         self._engine = connect(url)
-        self._door = Door(self._engine, Path(f"{sqlite}.lock") if sqlite else None)
         self.bell: Bell = SocketBell(sqlite) if sqlite else NotifyBell(url.replace("+psycopg", "", 1))
+        self._door = Door(self._engine, Path(f"{sqlite}.lock") if sqlite else None, self.bell.ring)
         self._hash_key: bytes | None = None
         self._hash_key_lock = threading.Lock()
 
@@ -88,17 +88,15 @@ class Inbox:
 
     def close(self) -> None:
         """Close every connection and file."""
-        self._engine.dispose()
         self._door.close()
+        self._engine.dispose()
         self.bell.close()
 
     def accept(self, events: Sequence[Event]) -> list[Accepted]:
         """Store events; on disk when this returns. An event with a known identity gives the first one's id."""
         if not events:
             return []
-        accepted = self.write(accepting.accept, events)
-        self.bell.ring()
-        return accepted
+        return self.write(accepting.accept, events)
 
     def hash(self, kind: str, *texts: str) -> str:
         """What stands for texts that may be a person's: the same in all processes, and nothing can be read from it."""
@@ -156,9 +154,7 @@ class Inbox:
 
     def free(self, owner: str) -> int:
         """Take back what a worker had that is dead, or stops; tells how many are now ambiguous."""
-        ended = self.write(claims.free, owner)
-        self.bell.ring()
-        return ended
+        return self.write(claims.free, owner)
 
     def sweep(self) -> int:
         """End the sending of workers whose lease has run out; tells how many are now ambiguous."""
@@ -178,15 +174,11 @@ class Inbox:
 
     def resume(self, account: str) -> bool:
         """Take an account's brake off, and those of its campaigns; tells whether it had one."""
-        had = self.write(acts.resume, account)
-        self.bell.ring()
-        return had
+        return self.write(acts.resume, account)
 
     def replay(self, ids: Sequence[str], *, again: bool = False) -> int:
         """Try deliveries anew; those that were sent only `again`. Tells how many."""
-        tried = self.write(acts.replay, (ids, again))
-        self.bell.ring()
-        return tried
+        return self.write(acts.replay, (ids, again))
 
     def discard(self, ids: Sequence[str]) -> int:
         """Give deliveries up that are not sent; tells how many."""

@@ -50,7 +50,7 @@ class Taken:
 
 def take(connection: Connection, turns: Sequence[Turn]) -> list[Taken]:
     """Write turns."""
-    accepting.add_deliveries(connection, [turn.further for turn in turns])
+    accepting.add_deliveries(connection, [one for turn in turns for one in turn.further])
     states = moves.lock(
         connection, (one.id for turn in turns for part in (turn.answers, turn.moves, turn.intents) for one in part)
     )

@@ -12,6 +12,7 @@ from werkzeug.wsgi import get_content_length, get_input_stream
 from ingest.errors import Refusal
 
 SECONDS = 15.0  # for a whole body, however many pieces it comes in
+LOOK_EVERY = 0.25  # seconds between two looks at who is too slow
 _PIECE = 65_536
 
 
@@ -23,7 +24,8 @@ class _Watch:
 
     def __init__(self) -> None:
         self._due: dict[object, tuple[float, socket.socket]] = {}
-        self._changed = threading.Condition()
+        self._awake = threading.Event()
+        self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
     @contextmanager
@@ -33,28 +35,33 @@ class _Watch:
             yield
             return
         ticket = object()
-        with self._changed:
-            self._due[ticket] = until, line
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="slow-bodies", daemon=True)
-                self._thread.start()
-            self._changed.notify()
+        self._due[ticket] = until, line
+        if not self._awake.is_set():  # seldom: while requests come it looks by itself, and costs them nothing
+            self._wake()
         try:
             yield
         finally:
-            with self._changed:
-                self._due.pop(ticket, None)
+            self._due.pop(ticket, None)
+
+    def _wake(self) -> None:
+        with self._lock:
+            self._awake.set()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="slow-bodies", daemon=True)
+                self._thread.start()
 
     def _run(self) -> None:
-        with self._changed:
-            while True:
-                now = time.monotonic()
-                for ticket, (until, line) in list(self._due.items()):
-                    if until <= now:
-                        del self._due[ticket]
-                        _cut(line)
-                nearest = min((until for until, _ in self._due.values()), default=None)
-                self._changed.wait(None if nearest is None else nearest - now)
+        while True:
+            self._awake.wait()
+            time.sleep(LOOK_EVERY)
+            now = time.monotonic()
+            for ticket, (until, line) in list(self._due.items()):
+                if until <= now and self._due.pop(ticket, (until, line)):
+                    _cut(line)
+            if not self._due:
+                self._awake.clear()
+                if self._due:  # it came between the two lines
+                    self._awake.set()
 
 
 def _cut(line: socket.socket) -> None:

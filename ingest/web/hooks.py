@@ -18,6 +18,8 @@ from ingest.web.site import Site, site
 
 hooks = Blueprint("hooks", __name__)
 
+_logger = log.get()
+
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
@@ -84,7 +86,7 @@ def _post(here: Site, endpoint: Endpoint) -> ResponseReturnValue:
             _check_fields(here, endpoint, notice)
     accepted = here.inbox.accept(_events(here, endpoint, parsed.notices))
     duplicates = sum(one.duplicate for one in accepted)
-    log.get().info("lead_accepted", endpoint=endpoint.name, count=len(accepted), duplicates=duplicates)
+    _logger.info("lead_accepted", endpoint=endpoint.name, count=len(accepted), duplicates=duplicates)
     if g.get("browser"):
         target = forms.thanks(parsed.notices[0].payload, _block(endpoint))
         return redirect(target, 303) if target else render_template("web/thanks.html")
