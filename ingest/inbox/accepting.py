@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, bindparam, select, tuple_, update
 
 from ingest.inbox.bell import notify
-from ingest.inbox.prepared import Prepared, millis
+from ingest.inbox.prepared import Prepared
 from ingest.inbox.tables import deliveries, events, identities
 from ingest.inbox.writes import CHUNK, insert
 from ingest.models import Event, Status, new_id, utcnow
@@ -44,9 +44,9 @@ def add_deliveries(connection: Connection, wanted: Sequence[tuple[Event, int]]) 
 
 def _claim_identities(connection: Connection, incoming: list[Event]) -> dict[str, str]:
     """For each event the id of the first with its identity: its own where it is new."""
-    now = millis(utcnow())
+    now = utcnow()
     rows = [
-        (source, event.identity.external_id, event.id, millis(event.identity.expires_at), now)
+        (source, event.identity.external_id, event.id, event.identity.expires_at, now)
         for event in incoming
         for source in event.identity.sources
     ]
@@ -87,8 +87,13 @@ def _upsert(connection: Connection) -> Any:
     )
 
 
+def _insert_event(connection: Connection) -> Any:
+    return insert(connection, events).values({name: bindparam(name) for name in _EVENT}).on_conflict_do_nothing()
+
+
 def _insert_delivery(connection: Connection) -> Any:
-    return insert(connection, deliveries).on_conflict_do_nothing(index_elements=["event_id", "position"])
+    rows = insert(connection, deliveries).values({name: bindparam(name) for name in _DELIVERY})
+    return rows.on_conflict_do_nothing(index_elements=["event_id", "position"])
 
 
 def _event_row(event: Event) -> tuple[Any, ...]:
@@ -97,22 +102,22 @@ def _event_row(event: Event) -> tuple[Any, ...]:
         event.endpoint,
         event.channel,
         event.external_id,
-        millis(event.received_at),
+        event.received_at,
         event.body,
     )
 
 
 def delivery_row(event: Event, position: int = 0) -> tuple[Any, ...]:
     """A new delivery of an event: due at once, or held where the event came so."""
-    now = millis(event.received_at)
+    now = event.received_at
     return (
         new_id(event.received_at),
         event.id,
         position,
         event.endpoint,
         event.account,
-        Status.HELD.value if event.hold else Status.PENDING.value,
-        event.hold.value if event.hold else None,
+        Status.HELD if event.hold else Status.PENDING,
+        event.hold,
         "",
         0,
         0,
@@ -124,8 +129,6 @@ def delivery_row(event: Event, position: int = 0) -> tuple[Any, ...]:
 _DELIVERY = "id event_id position endpoint account status reason tried attempts fetches due_at updated_at".split()
 _IDENTITY = ("source", "external_id", "lead_id", "expires_at")
 _IDENTITIES = Prepared(_upsert, *_IDENTITY, "now")
-_EVENTS = Prepared(
-    lambda connection: insert(connection, events).on_conflict_do_nothing(),
-    *("id", "endpoint", "channel", "external_id", "received_at", "body"),
-)
+_EVENT = ("id", "endpoint", "channel", "external_id", "received_at", "body")
+_EVENTS = Prepared(_insert_event, *_EVENT)
 _DELIVERIES = Prepared(_insert_delivery, *_DELIVERY)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, select, tuple_, update
+from sqlalchemy import Connection, Row, bindparam, literal_column, null, or_, select, true, tuple_, update
 
 from ingest.inbox.brakes import PROBE, growing, is_over
+from ingest.inbox.prepared import Prepared, Query, moment
 from ingest.inbox.tables import campaigns
 from ingest.inbox.writes import CHUNK, insert
 from ingest.models import Verdict
@@ -28,28 +29,28 @@ class Key(NamedTuple):
 
 
 class Brakes:
-    """The brakes of some campaigns within one transaction."""
+    """The brakes of campaigns within one transaction."""
 
-    def __init__(self, connection: Connection, keys: Iterable[Key], now: datetime) -> None:
+    def __init__(self, connection: Connection, now: datetime) -> None:
         self._connection = connection
         self._now = now
-        self._paused = {key: row for key, row in known(connection, keys).items() if row.until is not None}
+        self._paused = {
+            Key(row.account, row.campaign, row.version): (moment(row.until), row.message)
+            for row in _PAUSED.rows(connection)
+        }
 
     def stops(self, key: Key) -> str | None:
         """Why requests of that campaign may not leave, or None."""
-        row = self._paused.get(key)
-        if row is None or is_over(row.until, self._now):
-            return None
-        return f"AiSensy refused this campaign before: {row.message}"
+        until, message = self._paused.get(key, (self._now, ""))
+        return None if is_over(until, self._now) else f"AiSensy refused this campaign before: {message}"
 
     def tries(self, key: Key) -> bool:
         """Whether the request that leaves now tries whether its campaign's pause may end; no other does meanwhile."""
-        row = self._paused.get(key)
-        if row is None:
+        if key not in self._paused:
             return False
         until = self._now + PROBE
         self._connection.execute(update(campaigns).where(*_is(key)).values(until=until))
-        self._paused[key] = known(self._connection, [key])[key]
+        self._paused[key] = until, self._paused[key][1]
         return True
 
 
@@ -69,13 +70,15 @@ def count_answers(connection: Connection, answers: Sequence[Said], now: datetime
     for one in answers:
         if one.key.campaign and one.verdict in {Verdict.SENT, Verdict.CAMPAIGN}:
             by_key[one.key].append(one)
-    rows = known(connection, by_key)
-    for key, said in sorted(by_key.items()):
-        before = rows.get(key)
-        after = _counted(before, said, now)
-        if before is None or any(getattr(before, name) != value for name, value in after.items()):
-            upsert = insert(connection, campaigns).values(**key._asdict(), **after)
-            connection.execute(upsert.on_conflict_do_update(index_elements=list(Key._fields), set_=after))
+    refused = {key for key, said in by_key.items() if any(one.verdict is Verdict.CAMPAIGN for one in said)}
+    worked = sorted(set(by_key) - refused)
+    if worked:
+        _WORKED.run(connection, worked)
+    rows = known(connection, refused) if refused else {}
+    for key in sorted(refused):
+        after = _counted(rows.get(key), by_key[key], now)
+        upsert = insert(connection, campaigns).values(**key._asdict(), **after)
+        connection.execute(upsert.on_conflict_do_update(index_elements=list(Key._fields), set_=after))
 
 
 def open_again(connection: Connection, account: str, names: Iterable[str] | None = None) -> None:
@@ -119,3 +122,16 @@ def due(connection: Connection, version: str, now: datetime) -> list[Key]:
     """The campaigns of a mapping's version whose pause is over, so that one of their leads may try."""
     query = select(campaigns).where(campaigns.c.version == version, campaigns.c.until <= now)
     return [Key(row.account, row.campaign, row.version) for row in connection.execute(query)]
+
+
+def _open(connection: Connection) -> Any:
+    row: dict[str, Any] = {name: bindparam(name) for name in Key._fields}
+    upsert = insert(connection, campaigns).values(**row, **_OPEN)
+    news = or_(campaigns.c.sent.is_(False), campaigns.c.refusals > _ZERO, campaigns.c.until.is_not(None))
+    return upsert.on_conflict_do_update(index_elements=list(Key._fields), set_=_OPEN, where=news)
+
+
+_PAUSED = Query("SELECT account, campaign, version, until, message FROM campaigns WHERE until IS NOT NULL")
+_ZERO: Any = literal_column("0")
+_OPEN = {"sent": true(), "refusals": _ZERO, "message": null(), "until": null(), "pauses": _ZERO}
+_WORKED = Prepared(_open, *Key._fields)

@@ -7,15 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from ingest.inbox import brakes, paces
 from ingest.inbox.campaigns import Brakes, Key
 from ingest.inbox.limits import Counts, Limit
 from ingest.inbox.moves import Changes, State, given_back
 from ingest.inbox.paces import UNBOUND, Pace
-from ingest.inbox.tables import accounts, optouts
-from ingest.inbox.writes import CHUNK
+from ingest.inbox.prepared import Query
 from ingest.models import Reason, Status, utcnow
 
 
@@ -77,12 +76,11 @@ class _Desk:
         self._changes = changes
         self._states = states
         self._now = utcnow()
-        names = {one.key.account for one in wanted}
-        paused = select(accounts.c.name).where(accounts.c.name.in_(names), accounts.c.reason.is_not(None))
-        self._paused = set(connection.execute(paused).scalars())
-        self._opted_out = _opted_out(connection, sorted({one.person for one in wanted if one.person}))
+        self._paused = {row.name for row in _PAUSED.rows(connection)}
+        people = sorted({one.person for one in wanted if one.person})
+        self._opted_out = {row.person for row in _OPTED_OUT.rows(connection, people)}
         self._counts = Counts(connection, (limit for one in wanted for limit in one.limits), self._now)
-        self._brakes = Brakes(connection, (one.key for one in wanted), self._now)
+        self._brakes = Brakes(connection, self._now)
         self._allowed = paces.allow(connection, {one.key.account: one.pace for one in wanted}, self._now)
 
     def decide(self, wanted: Sequence[Intent]) -> list[Grant]:
@@ -162,9 +160,5 @@ def _skipped(reason: Reason) -> dict[str, Any]:
     return {"status": Status.SKIPPED, "reason": reason, "error": SAID[reason], "due_at": None}
 
 
-def _opted_out(connection: Connection, people: Sequence[str]) -> set[str]:
-    found: set[str] = set()
-    for start in range(0, len(people), CHUNK):
-        query = select(optouts.c.person).where(optouts.c.person.in_(people[start : start + CHUNK]))
-        found |= set(connection.execute(query).scalars())
-    return found
+_PAUSED = Query("SELECT name FROM accounts WHERE reason IS NOT NULL")
+_OPTED_OUT = Query("SELECT person FROM optouts WHERE person {among}")

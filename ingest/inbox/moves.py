@@ -9,11 +9,12 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Table, Update, bindparam, select, update
+from sqlalchemy import Connection, bindparam, update
 
 from ingest.inbox.bell import notify
+from ingest.inbox.prepared import Prepared, Query
 from ingest.inbox.tables import attempts, deliveries, events
-from ingest.inbox.writes import CHUNK, insert
+from ingest.inbox.writes import insert
 from ingest.models import STEPS, Attempt, Reason, Status, utcnow
 
 
@@ -47,7 +48,7 @@ class Changes:
 
     deliveries: list[tuple[str, Status, dict[str, Any]]] = field(default_factory=list)  # id, state before, values
     events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    attempts: list[dict[str, Any]] = field(default_factory=list)
+    attempts: list[tuple[Any, ...]] = field(default_factory=list)
 
     def move(self, state: State, delivery: str, values: dict[str, Any]) -> None:
         """Change a locked delivery. Raises ValueError for a step that is in no diagram."""
@@ -65,38 +66,24 @@ class Changes:
         """Write all of it; rings where something is due."""
         now = utcnow()
         for names, rows in _by_names(values for _, _, values in self.deliveries).items():
-            given = [
-                {
-                    "guard_id": self.deliveries[row][0],
-                    "guard_status": self.deliveries[row][1],
-                    "updated_at": now,
-                    **self.deliveries[row][2],
-                }
-                for row in rows
-            ]
-            connection.execute(_guarded(names), given)
+            given = [self.deliveries[row] for row in rows]
+            _of_deliveries(names).run(
+                connection, [(id_, before, now, *map(values.__getitem__, names)) for id_, before, values in given]
+            )
         for names, rows in _by_names(values for _, values in self.events).items():
-            given = [{"guard_id": self.events[row][0], **self.events[row][1]} for row in rows]
-            connection.execute(_of_events(names), given)
+            known = [self.events[row] for row in rows]
+            _of_events(names).run(connection, [(id_, *map(values.__getitem__, names)) for id_, values in known])
         if self.attempts:
-            connection.execute(insert(connection, attempts).on_conflict_do_nothing(), self.attempts)
+            _ATTEMPTS.run(connection, self.attempts)
         if any(values.get("due_at") for _, _, values in self.deliveries):
             notify(connection)
 
 
 def lock(connection: Connection, ids: Iterable[str]) -> dict[str, State]:
     """The states of deliveries, which nobody else changes before this transaction ends."""
-    wanted = sorted(set(ids))  # in one order everywhere, so that nobody waits for another in a circle
-    found: dict[str, State] = {}
-    for start in range(0, len(wanted), CHUNK):
-        query = (
-            select(*(deliveries.c[name] for name in ("id", "status", "reason", "owner", "attempts")))
-            .where(deliveries.c.id.in_(wanted[start : start + CHUNK]))
-            .order_by(deliveries.c.id)
-            .with_for_update()
-        )
-        found |= {row.id: State(row.status, row.reason, row.owner, row.attempts) for row in connection.execute(query)}
-    return found
+    wanted = sorted(set(ids))  # locked in one order everywhere, so that nobody waits for another in a circle
+    rows = _STATES.rows(connection, wanted) if wanted else ()
+    return {row.id: State(row.status, row.reason, row.owner, row.attempts) for row in rows}
 
 
 def move(connection: Connection, batches: Sequence[Sequence[Move]]) -> list[list[bool]]:
@@ -121,19 +108,20 @@ def apply(changes: Changes, states: dict[str, State], one: Move) -> bool:
     return True
 
 
-def attempt_row(delivery_id: str, attempt: Attempt) -> dict[str, Any]:
+def attempt_row(delivery_id: str, attempt: Attempt) -> tuple[Any, ...]:
     """An attempt as the table has it."""
-    return {
-        "delivery_id": delivery_id,
-        "number": attempt.number,
-        "started_at": attempt.started_at,
-        "duration_ms": attempt.duration_ms,
-        "verdict": attempt.outcome.verdict,
-        "http_status": attempt.outcome.status,
-        "message": attempt.outcome.message,
-        "answer": attempt.outcome.answer,
-        "message_id": attempt.outcome.message_id,
-    }
+    outcome = attempt.outcome
+    return (
+        delivery_id,
+        attempt.number,
+        attempt.started_at,
+        attempt.duration_ms,
+        outcome.verdict,
+        outcome.status,
+        outcome.message,
+        outcome.answer,
+        outcome.message_id,
+    )
 
 
 def given_back(at: datetime) -> dict[str, Any]:
@@ -150,15 +138,23 @@ def _by_names(values: Iterable[dict[str, Any]]) -> dict[tuple[str, ...], list[in
 
 
 @lru_cache(maxsize=64)
-def _guarded(names: tuple[str, ...]) -> Update:
+def _of_deliveries(names: tuple[str, ...]) -> Prepared:
     where = [deliveries.c.id == bindparam("guard_id"), deliveries.c.status == bindparam("guard_status")]
-    return _setting(deliveries, ("updated_at", *names)).where(*where)
+    change = update(deliveries).values({name: bindparam(name) for name in ("updated_at", *names)}).where(*where)
+    return Prepared(lambda _: change, "guard_id", "guard_status", "updated_at", *names)
 
 
 @lru_cache(maxsize=16)
-def _of_events(names: tuple[str, ...]) -> Update:
-    return _setting(events, names).where(events.c.id == bindparam("guard_id"))
+def _of_events(names: tuple[str, ...]) -> Prepared:
+    change = update(events).values({name: bindparam(name) for name in names})
+    return Prepared(lambda _: change.where(events.c.id == bindparam("guard_id")), "guard_id", *names)
 
 
-def _setting(table: Table, names: tuple[str, ...]) -> Update:
-    return update(table).values({name: bindparam(name) for name in names})
+_STATES = Query("SELECT id, status, reason, owner, attempts FROM deliveries WHERE id {among} ORDER BY id {lock}")
+_ATTEMPT = tuple(attempts.c.keys())
+_ATTEMPTS = Prepared(
+    lambda connection: (
+        insert(connection, attempts).values({name: bindparam(name) for name in _ATTEMPT}).on_conflict_do_nothing()
+    ),
+    *_ATTEMPT,
+)

@@ -5,12 +5,13 @@ The generic cell rate algorithm: `next_at` is when the next request may leave, m
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, func, literal_column, select, update
 
+from ingest.inbox.prepared import Prepared, Query
 from ingest.inbox.tables import deliveries, paces
 from ingest.inbox.writes import insert
 from ingest.models import Status
@@ -57,9 +58,8 @@ class Allowance:
 
 def allow(connection: Connection, wanted: dict[str, Pace], now: datetime) -> dict[str, Allowance]:
     """The allowances of accounts; those that are slowed down or paced stay locked until the transaction ends."""
-    failing = select(paces).where(paces.c.account.in_(wanted), paces.c.failures >= PATIENT_FAILURES)
-    slowed = {row.account for row in connection.execute(failing)}
-    braked = sorted(slowed | {name for name, pace in wanted.items() if pace.rate or pace.in_flight})
+    slowed = {row.account for row in _SLOWED.rows(connection)}
+    braked = sorted((slowed & wanted.keys()) | {name for name, pace in wanted.items() if pace.rate or pace.in_flight})
     if not braked:
         return {}
     fresh = [{"account": name, "next_at": 0, "failures": 0} for name in braked]
@@ -89,18 +89,14 @@ def count_failures(connection: Connection, answers: Sequence[tuple[str, bool]]) 
     last: dict[str, int | None] = {}  # failures to be added; None: back to none, and then added
     for account, failed in answers:
         last[account] = (last.get(account) or 0) + 1 if failed else None
-    _calm(connection, {account for account, failed in answers if not failed})
+    calm = sorted({account for account, failed in answers if not failed})
+    if calm:
+        _CALM.run(connection, [(account,) for account in calm])
     for account, count in sorted(last.items()):
         if count:
             row = insert(connection, paces).values(account=account, next_at=0, failures=count)
             more = {"failures": paces.c.failures + count}
             connection.execute(row.on_conflict_do_update(index_elements=["account"], set_=more))
-
-
-def _calm(connection: Connection, accounts: Collection[str]) -> None:
-    if accounts:
-        fine = update(paces).where(paces.c.account.in_(bindparam("names", expanding=True)), paces.c.failures > 0)
-        connection.execute(fine.values(failures=0), {"names": sorted(accounts)})
 
 
 def _slowness(failures: int) -> float:
@@ -114,3 +110,14 @@ def _under_way(connection: Connection, account: str) -> int:
         deliveries.c.owner.is_not(None), deliveries.c.status == Status.SENDING, deliveries.c.account == account
     )
     return int(connection.execute(query).scalar_one())
+
+
+_SLOWED = Query(f"SELECT account FROM paces WHERE failures >= {PATIENT_FAILURES}")  # noqa: S608 - a number of ours
+_CALM = Prepared(
+    lambda _: (
+        update(paces)
+        .values(failures=literal_column("0"))
+        .where(paces.c.account == bindparam("name"), paces.c.failures > literal_column("0"))
+    ),
+    "name",
+)
