@@ -32,6 +32,7 @@ CLAIMED = 64  # deliveries of one account that one process has at the most
 LOW = 16  # as few as this, and more are claimed
 POLL = 1.0  # seconds between looks into the store when nothing wakes us
 CHORES = 10.0  # seconds between renewals of leases: a third of a lease
+GATHER = 0.004  # seconds that answers are gathered for one transaction, while a backlog is sent
 FINISH = 8.0  # seconds that requests under way have to end when we stop
 
 _logger = log.get()
@@ -106,11 +107,17 @@ class Worker:
         pause = max(0.0, min(self._next_look, self._next_chores, self._alarms.next) - time.monotonic())
         try:
             told = self._told.get(timeout=pause) if pause else self._told.get_nowait()
+            gathered = time.monotonic() + GATHER
             while True:
                 self._take(told)
-                told = self._told.get_nowait()
+                told = self._told.get(timeout=max(0.0, gathered - time.monotonic()) if self._gathers else 0.0)
         except queue.Empty:
             return
+
+    @property
+    def _gathers(self) -> bool:
+        """Whether more answers are worth a moment: a backlog waits, so that one transaction had better write several."""
+        return self._senders.under_way > 0 and any(self._ready.values())
 
     def _take(self, told: Answer | Found | None) -> None:
         match told:
