@@ -120,6 +120,12 @@ class Identity:
     sources: tuple[str, ...]
     external_id: str
     expires_at: datetime | None = None  # hashes of bodies expire, vendors' ids never do
+    also: tuple[tuple[str, str], ...] = ()  # further names: source and id
+
+    @property
+    def names(self) -> tuple[tuple[str, str], ...]:
+        """Every source and id that it is known by; any of them makes two events the same."""
+        return (*((source, self.external_id) for source in self.sources), *self.also)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +139,8 @@ class Event:
     identity: Identity
     body: bytes
     external_id: str | None = None  # as the vendor or the sender calls it; none where content is its identity
-    account: str = "default"  # whose turn it waits for
+    account: str = "default"
+    lane: str = ""  # whose turn it waits for, where that is not its account's
     hold: Reason | None = None  # suspected_spam: stored, but not sent before a person releases it
     erased: bool = False  # its people's data was taken out
 
@@ -181,10 +188,21 @@ class Delivery:
     attempts: int = 0  # begun so far
     round: int = 0  # of them, those before a person replayed it
     fetches: int = 0  # failed look-ups of the lead so far
-    tried: str = ""  # the mapping's versions tried so far, with spaces between
+    lane: str = ""  # whose turn it waited for
+    route: str | None = None  # its name, where it was translated before
+    tried: str = ""  # the mapping's versions that were found wanting, with spaces between
     lead: bytes | None = None  # what a look-up gave (Facebook: the Graph document), JSON
-    waived: Reason | None = None  # the reason that a person has overruled by replaying it
+    waived: frozenset[str] = frozenset()  # reasons that a person has overruled by replaying it
     probe: bool = False  # the one that tries whether its paused account works again
+
+
+LOOK_UP = "look-up:"
+"""What the lanes of leads begin with that a vendor has still to be asked for."""
+
+
+def id_at(moment: datetime) -> str:
+    """The beginning of all ids that are made at a time: those of earlier ones sort before it."""
+    return new_id(moment)[:9]
 
 
 def utcnow() -> datetime:

@@ -24,6 +24,9 @@ SANDBOX_SECRETS = {
     "INGEST_OPTOUT_TOKEN": "sandbox-optout-token",
 }
 
+MAX_DAYS = 36_500
+"""The longest retention: a hundred years."""
+
 _UNITS = {"": 1, "B": 1, "KB": 1000, "MB": 1000**2, "KIB": 1024, "MIB": 1024**2}
 
 
@@ -119,7 +122,7 @@ def load() -> Settings:
         "default_country": env.str("INGEST_DEFAULT_COUNTRY", "IN", validate=_country),
         "max_body": env.str("INGEST_MAX_BODY", "5 MB", validate=_size),
         "trusted_proxies": env.int("INGEST_TRUSTED_PROXIES", 0, validate=ma.validate.Range(0, 20)),
-        "retention_days": env.int("INGEST_RETENTION_DAYS", None, validate=ma.validate.Range(1)),
+        "retention_days": env.int("INGEST_RETENTION_DAYS", None, validate=ma.validate.Range(1, MAX_DAYS)),
         "reconcile": env.int("INGEST_RECONCILE", None, validate=ma.validate.Range(0)),
         "alerts": env.list("INGEST_ALERTS", []),
         "public_url": env.str("INGEST_PUBLIC_URL", None, validate=_web_address),
@@ -164,7 +167,10 @@ class _Reader(FileAwareEnv):
     def __init__(self, *, eager: bool = True) -> None:
         super().__init__(eager=eager, strip_whitespace=True)
         self.unreadable: list[str] = []
-        self.read_env(str(Path.cwd() / ".env"), recurse=False)
+        try:
+            self.read_env(str(Path.cwd() / ".env"), recurse=False)
+        except (OSError, ValueError):  # half written, or no UTF-8
+            self.unreadable.append(".env: It can't be read: it must be a text file in UTF-8.")
 
     def _get_value(self, env_key: str, default: Any) -> Any:
         try:

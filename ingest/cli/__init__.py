@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from ingest import __version__
+from ingest import __version__, values
 from ingest.errors import IngestError, SettingsError
 
 COMMANDS = {
@@ -76,7 +76,7 @@ def cli() -> None:
 def main() -> None:
     """The console script: exit 0 done, 1 a problem found, 2 wrong usage."""
     try:
-        cli()
+        cli([values.clean(argument) for argument in sys.argv[1:]])
     except SettingsError as error:
         click.echo("The settings are wrong:", err=True)
         for fault in error.faults:

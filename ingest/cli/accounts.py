@@ -55,6 +55,11 @@ def resume(account: str, sandbox: bool) -> None:
         with inbox.reading() as connection:
             known_account(connection, account)
         had = inbox.resume(account)
+        with inbox.reading() as connection:
+            left = [one for one in names.paused(connection) if one["account"] == account]
+    if left:
+        click.echo(f"{account} still waits: {left[0]['message']}")
+        return
     click.echo(f"{account} sends again" if had else f"{account} was not paused; its campaigns are tried again")
 
 

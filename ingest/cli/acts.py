@@ -22,6 +22,8 @@ MANY = 20
 BATCH = 100
 """Deliveries that one transaction changes."""
 
+FILTERS = ("status", "reason", "endpoint", "channel", "campaign", "account", "phone", "since", "until")
+
 TO_BE_NAMED = frozenset({Reason.AMBIGUOUS, Reason.SUSPECTED_SPAM, Reason.TOO_OLD})
 """Held for reasons that a replay of many does not sweep along: a person names them, or the lead."""
 
@@ -55,10 +57,11 @@ def replay(leads: Sequence[str], again: bool, sandbox: bool, **asked: Any) -> No
       ingest replay --reason campaign_rejected --endpoint website
     """
     statuses = REPLAYABLE | {Status.SENT} if again else REPLAYABLE
-    swept = {Status.HELD, Status.FAILED} if asked["status"] is None and asked["reason"] is None else statuses
+    sent = {Status.SENT} if again else set()
+    swept = {Status.HELD, Status.FAILED, *sent} if asked["status"] is None and asked["reason"] is None else statuses
     spared = frozenset() if asked["reason"] else TO_BE_NAMED
     with opened(sandbox=sandbox) as inbox:
-        found = _of_leads(inbox, leads, statuses) if leads else _matching(inbox, asked, swept, spared)
+        found = _of_leads(inbox, leads, asked, statuses) if leads else _matching(inbox, asked, swept, spared)
         if leads and not found and not again:
             click.echo("Nothing to replay: it was sent, or is on its way. --again sends it a second time.", err=True)
         _do(found, lambda ids: inbox.replay(ids, again=again), "replayed", **_how(asked))
@@ -74,21 +77,27 @@ def discard(leads: Sequence[str], sandbox: bool, **asked: Any) -> None:
       ingest discard --reason suspected_spam --until 7d
     """
     with opened(sandbox=sandbox) as inbox:
-        found = _of_leads(inbox, leads, DISCARDABLE) if leads else _matching(inbox, asked, DISCARDABLE, frozenset())
+        found = (
+            _of_leads(inbox, leads, asked, DISCARDABLE) if leads else _matching(inbox, asked, DISCARDABLE, frozenset())
+        )
         _do(found, inbox.discard, "discarded", **_how(asked))
 
 
-def _of_leads(inbox: Inbox, leads: Sequence[str], statuses: frozenset[Status]) -> list[str]:
+def _of_leads(inbox: Inbox, leads: Sequence[str], asked: dict[str, Any], statuses: frozenset[Status]) -> list[str]:
+    if any(asked[name] for name in FILTERS):
+        raise click.UsageError("Name a LEAD, or say which by filters; not both.")
     with inbox.reading() as connection:
         ids = [find_lead(connection, lead) for lead in leads]
         return reads.deliveries_of(connection, ids, statuses)
 
 
 def _matching(
-    inbox: Inbox, asked: dict[str, Any], statuses: frozenset[Status] | set[Status], spared: frozenset[Reason]
+    inbox: Inbox,
+    asked: dict[str, Any],
+    statuses: frozenset[Status] | set[Status],
+    spared: frozenset[Reason] = frozenset(),
 ) -> list[str]:
-    names = ("status", "reason", "endpoint", "channel", "campaign", "account", "phone", "since", "until")
-    given = {name: asked[name] for name in names}
+    given = {name: asked[name] for name in FILTERS}
     if not any(given.values()):
         raise click.UsageError("Name a LEAD, or say which: --reason missing_value, --endpoint website, --since 2d.")
     with inbox.reading() as connection:

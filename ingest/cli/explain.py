@@ -2,15 +2,23 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import datetime
 from typing import Any
 
 import click
 
+from ingest import settings
+from ingest.channels import CHANNELS, KINDS
+from ingest.channels.payload import loads
 from ingest.cli.advice import ADVICE, UNDER_WAY
 from ingest.cli.printing import print_json
 from ingest.cli.store import find_lead, opened, sandbox_option
+from ingest.cli.tracing import told, view
 from ingest.inbox import reads
-from ingest.models import Reason, Status
+from ingest.mapping import loader
+from ingest.mapping.evaluate import Step, Trace
+from ingest.mapping.render import translate
+from ingest.models import Meta, Reason, Status
 
 
 @click.command()
@@ -28,13 +36,36 @@ def explain(lead: str, sandbox: bool, as_json: bool) -> None:
         story = reads.lead_story(connection, find_lead(connection, lead))
     body, fetched = story.pop("body"), story.pop("lead")
     story["payload"] = _document(fetched or body)
+    steps, version = _translated(story, body, fetched)
+    story["mapping"] = version
     for delivery in story["deliveries"]:
         if delivery["request"]:
             delivery["request"] = {"apiKey": "***", **delivery["request"]}
     if as_json:
-        print_json(story)
-    else:
-        _tell(story)
+        print_json({**story, "expressions": [view(step) for step in steps]})
+        return
+    _tell(story)
+    if steps:
+        click.echo(f"\nHow the mapping translates it now (version {version}):")
+    for step in steps:
+        click.echo(f"  {told(step)}")
+
+
+def _translated(story: dict[str, Any], body: bytes, fetched: bytes | None) -> tuple[list[Step], str | None]:
+    """Each expression of the lead's mapping as it is now, and that mapping's version."""
+    own = settings.load()
+    mapping = loader.load(own.mappings, KINDS, own.default_country).mappings.get(story["endpoint"])
+    channel = CHANNELS.get(story["channel"])
+    if mapping is None or mapping.translation is None or channel is None or story["erased_at"]:
+        return [], mapping.version if mapping else None
+    if channel.remote and fetched is None:
+        return [], mapping.version
+    lead = channel.lead(loads(body), None if fetched is None else loads(fetched))
+    received_at = datetime.fromisoformat(story["received_at"])
+    meta = Meta(story["channel"], story["endpoint"], story["id"], story["external_id"] or "", received_at)
+    trace = Trace()
+    translate(mapping.translation, lead, meta, trace)
+    return trace.steps, mapping.version
 
 
 def _document(body: bytes) -> Any:

@@ -5,10 +5,12 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from ingest.cli.printing import print_array
 from ingest.cli.store import filters, opened, sandbox_option, wanted
 from ingest.inbox import reads
+from ingest.values import clean
 
 
 @click.command()
@@ -37,7 +39,7 @@ def _table(found: list[dict[str, Any]]) -> Table:
         table.add_column(name, overflow="fold", no_wrap=name in {"lead", "received (UTC)", "phone"})
     for lead in found:
         for delivery in lead["deliveries"]:
-            table.add_row(
+            cells = (
                 lead["id"],
                 lead["received_at"][5:16].replace("T", " "),
                 lead["endpoint"],
@@ -46,6 +48,7 @@ def _table(found: list[dict[str, Any]]) -> Table:
                 delivery["campaign"],
                 f"{delivery['status']} ({delivery['reason']})" if delivery["reason"] else delivery["status"],
             )
+            table.add_row(*(Text(clean(cell or "")) for cell in cells))  # what people wrote is no markup
     return table
 
 

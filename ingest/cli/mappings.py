@@ -15,9 +15,10 @@ from ingest.channels import CHANNELS, KINDS
 from ingest.channels.base import Headers, Inbound, Notice
 from ingest.channels.payload import loads
 from ingest.cli.printing import print_json
+from ingest.cli.tracing import told
 from ingest.errors import Finding, Hold, Place, Refusal, Skip
 from ingest.mapping import loader
-from ingest.mapping.evaluate import Step, Trace
+from ingest.mapping.evaluate import Trace
 from ingest.mapping.lint import lint
 from ingest.mapping.records import Catalog, Mapping
 from ingest.mapping.render import Rendered, translate
@@ -60,7 +61,7 @@ def try_(mapping: str, payload: Any, trace: bool) -> None:
         meta = Meta(found.intake.channel, found.endpoint, id=new_id())
         rendered = [] if problem else translate(found.translation, lead, meta, recorder)
         for step in recorder.steps if recorder else ():
-            _trace(step)
+            click.echo(told(step), err=True)
         problems += [problem] if problem else []
         for one in rendered:
             fault = _fault(one, lead)
@@ -113,12 +114,6 @@ def _fault(rendered: Rendered, lead: Lead) -> Hold | None:
     if rendered.problem:
         return rendered.problem
     return rendered.refused(schema.check(rendered.request or {}))
-
-
-def _trace(step: Step) -> None:
-    given = ", ".join(f"{name}={value!r}" for name, value in step.inputs.items())
-    result = f"absent or failed: {step.problem}" if step.problem else repr(step.result)
-    click.echo(f"{step.place}: {step.field}: {step.source} → {result}  [{given}] {step.microseconds} µs", err=True)
 
 
 def _unset(catalog: Catalog, own: Settings) -> Iterator[Finding]:

@@ -15,6 +15,7 @@ from ingest.delivery.people import Person
 from ingest.inbox import Inbox, people
 from ingest.log import mask_phone
 from ingest.models import iso, utcnow
+from ingest.settings import MAX_DAYS
 
 
 @click.command()
@@ -68,7 +69,7 @@ def forget(phone: str, dry_run: bool, sandbox: bool) -> None:
 
 def _leads_of(inbox: Inbox, number: str) -> list[str]:
     """Every lead that is known by a number, or in which it stands."""
-    person = Person(number)
+    person = Person(number, settings.load().default_country)
     with inbox.reading() as connection:
         found = dict.fromkeys(people.of_phone(connection, number))
         rows = people.bodies(connection)
@@ -79,7 +80,9 @@ def _leads_of(inbox: Inbox, number: str) -> list[str]:
 
 
 @click.command()
-@click.option("--days", type=click.IntRange(1), help="Leads older than this; INGEST_RETENTION_DAYS where not given.")
+@click.option(
+    "--days", type=click.IntRange(1, MAX_DAYS), help="Leads older than this; INGEST_RETENTION_DAYS where not given."
+)
 @click.option("--held", is_flag=True, help="Also those that are held or wait; they are discarded.")
 @click.option("--dry-run", is_flag=True, help="Tell how many leads it would be, and change nothing.")
 @sandbox_option
@@ -96,11 +99,11 @@ def retention(days: int | None, held: bool, dry_run: bool, sandbox: bool) -> Non
     before = utcnow() - timedelta(days=days)
     with opened(sandbox=sandbox) as inbox:
         with inbox.reading() as connection:
-            total = len(people.old(connection, before, None, held=held))
-            kept = 0 if held else len(people.old(connection, before, None, held=True)) - total
-        done = 0
-        while not dry_run and (batch := inbox.anonymise(before, VENDORS, held=held)):
-            done += batch
+            total = len(people.old(connection, before, limit=None, held=held))
+            kept = 0 if held else len(people.old(connection, before, limit=None, held=True)) - total
+        done, last = 0, ""
+        while not dry_run and (batch := inbox.anonymise(before, VENDORS, last, held=held)):
+            done, last = done + len(batch), batch[-1]
     click.echo(f"{_said(total)} would be anonymised" if dry_run else f"{_said(done)} anonymised")
     if kept:
         click.echo(f"Not at their end, and kept: {_said(kept)}. Replay or discard them, or say --held", err=True)

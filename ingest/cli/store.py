@@ -28,6 +28,7 @@ from ingest.settings import KEY
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 sandbox_option = click.option("--sandbox", is_flag=True, help="Look into the sandbox's store.")
 
 
@@ -95,7 +96,7 @@ def known_account(connection: Connection, name: str) -> str:
 
 def find_lead(connection: Connection, asked: str) -> str:
     """The id of a lead: LEAD is its id, the beginning of it, or the sender's id. Raises UsageError."""
-    found = reads.find(connection, asked)
+    found = reads.find(connection, asked) if asked else []
     if len(found) == 1 or asked in found:
         return asked if asked in found else found[0]
     if found:
@@ -126,14 +127,13 @@ def _known(what: str, name: str, there: Iterable[str]) -> None:
 
 
 def _known_campaign(connection: Connection, name: str) -> None:
-    written, computed = set(), False
-    for mapping in _catalog().mappings.values():
-        for route in mapping.translation.routes if mapping.translation else ():
-            source = route.request.texts["campaignName"].source
-            computed = computed or "{{" in source
-            written.add(source)
-    if name not in written and not computed and not names.has_campaign(connection, name):
-        _known("campaign", name, [*written, *names.campaigns_of(connection)])
+    written = [
+        route.request.texts["campaignName"].source
+        for mapping in _catalog().mappings.values()
+        for route in (mapping.translation.routes if mapping.translation else ())
+    ]
+    if name not in written and not names.has_campaign(connection, name):
+        _known("campaign", name, [one for one in written if "{{" not in one] + names.campaigns_of(connection))
 
 
 def _spellings(text: str, country: str) -> tuple[str, ...]:
@@ -145,11 +145,13 @@ def _spellings(text: str, country: str) -> tuple[str, ...]:
 
 def _moment(text: str, option: str) -> datetime:
     try:
-        return utcnow() - fields.duration(text)
+        return max(utcnow() - fields.duration(text), EPOCH)
     except ma.ValidationError:
         pass
+    except OverflowError:
+        return EPOCH
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        return max((found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC), EPOCH)
+    except (ValueError, OverflowError):
         raise click.UsageError(f"{option}: {text} is no time. Write 2d, 12h, 2026-11-24 or 2026-11-24T09:30.") from None
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)

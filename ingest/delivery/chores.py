@@ -22,6 +22,7 @@ class Chores:
         self._keep = timedelta(days=retention_days) if retention_days else None
         self._ahead = float("inf")  # of the clock, to the monotonic one: the first look counts as a jump
         self._next_purge = 0.0
+        self._erased_to = ""
 
     def do(self) -> None:
         """Do what is due, in small pieces. Raises StoreError."""
@@ -32,7 +33,9 @@ class Chores:
         if time.monotonic() >= self._next_purge:
             done = self._inbox.purge()
             if self._keep:
-                done += self._inbox.anonymise(utcnow() - self._keep, VENDORS)
+                erased = self._inbox.anonymise(utcnow() - self._keep, VENDORS, self._erased_to)
+                self._erased_to = erased[-1] if erased else ""  # what waited meanwhile is looked at next time
+                done += len(erased)
             self._next_purge = 0.0 if done else time.monotonic() + PURGE_EVERY
 
     def _watch_clock(self) -> None:

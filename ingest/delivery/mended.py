@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from ingest import log
 from ingest.inbox import Inbox
+from ingest.inbox.claims import RELEASES
 from ingest.mapping.records import Catalog
 
 _logger = log.get()
@@ -24,6 +25,7 @@ class Mended:
             if self._seen.get(endpoint) == mapping.version:
                 continue
             released = self._inbox.release_mended(endpoint, mapping.version)
-            self._seen[endpoint] = mapping.version
+            if released < RELEASES:  # else there are more
+                self._seen[endpoint] = mapping.version
             if released:
                 _logger.info("held_tried_again", endpoint=endpoint, version=mapping.version, count=released)

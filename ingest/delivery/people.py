@@ -10,11 +10,13 @@ from typing import Any
 
 import phonenumbers
 
+from ingest.mapping.phones import numbers
 from ingest.models import Lead
 
 NAMES = ("full_name", "name", "your_name", "customer_name", "first_name")
 PHONES = ("phone_number", "phone", "mobile", "mobile_number", "whatsapp_number", "whats_app_number", "whatsapp", "tel")
-_BETWEEN = r"[\s\-().\u200e\u200f\u202a-\u202e\u2066-\u2069]*"
+_BETWEEN = r"[^0-9A-Za-z]{0,3}"
+_START = re.compile(r"(?:[^0-9A-Za-z]{0,3}[0-9]){1,8}[^0-9A-Za-z]{0,3}\Z|[^0-9A-Za-z]{1,3}\Z")
 
 
 def name_of(lead: Lead) -> str | None:
@@ -38,16 +40,26 @@ def _first(lead: Lead, names: tuple[str, ...]) -> str | None:
 class Person:
     """A person, known by a whole number; found in texts in whatever script and with whatever between the digits."""
 
-    def __init__(self, number: str) -> None:
+    def __init__(self, number: str, country: str) -> None:
         national = phonenumbers.national_significant_number(phonenumbers.parse(number))
-        code = number.removeprefix("+").removesuffix(national)
-        before = rf"(?<!\d)(?:\+?0*{_BETWEEN.join(code)}{_BETWEEN})?(?:\(?0\)?{_BETWEEN})?"
-        self._pattern = re.compile(rf"{before}{_BETWEEN.join(national)}(?!\d)")
+        self._number = number
+        self._country = country
+        self._pattern = re.compile(_BETWEEN.join(national))
 
     def stands_in(self, body: bytes, lead: bytes | None, phone: str | None) -> bool:
         """Whether the number stands in a lead as it came, as it was fetched, or in what it is known by."""
         texts = (phone or "", *(text for part in (body, lead or b"") for text in _texts(part)))
-        return any(self._pattern.search(_digits(text)) for text in texts)
+        return any(self._is_in(_digits(text)) for text in texts)
+
+    def _is_in(self, text: str) -> bool:
+        """Whether the digits stand there, and are read as this number and no other: `+1 701…` is not `+91 701…`."""
+        for found in self._pattern.finditer(text):
+            start = _START.search(text[: found.start()])
+            word = text[start.start() if start else found.start() : found.end()]
+            rest = re.match(r"\d*", text[found.end() :])
+            if self._number in numbers(word + (rest[0] if rest else ""), self._country):
+                return True
+        return False
 
 
 def _texts(body: bytes) -> Iterator[str]:

@@ -20,19 +20,19 @@ class Count:
     within: timedelta
 
 
-def counts(rendered: Rendered, waived: Reason | None) -> Iterator[Count]:
+def counts(rendered: Rendered, waived: frozenset[str]) -> Iterator[Count]:
     """What a mapping's `duplicate` and `cap` count for a request, in this order; not what a person has waived."""
     policy, request = rendered.policy, rendered.request or {}
-    if policy.duplicate_within and rendered.duplicate_key and waived is not Reason.DUPLICATE:
+    if policy.duplicate_within and rendered.duplicate_key and Reason.DUPLICATE not in waived:
         yield Count(Reason.DUPLICATE, (rendered.duplicate_key,), 1, policy.duplicate_within)
-    if policy.cap and waived is not Reason.CAP_REACHED:
+    if policy.cap and Reason.CAP_REACHED not in waived:
         count, within = policy.cap
         yield Count(Reason.CAP_REACHED, (request["destination"],), count, within)
 
 
 def too_old(policy: Policy, lead: Lead, delivery: Delivery) -> Hold | None:
     """The hold of a lead that was older than `max_age` when it came."""
-    if policy.max_age is None or lead.created_at is None or delivery.waived is Reason.TOO_OLD:
+    if policy.max_age is None or lead.created_at is None or Reason.TOO_OLD in delivery.waived:
         return None
     age = delivery.event.received_at - lead.created_at
     if age <= policy.max_age:

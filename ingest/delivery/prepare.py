@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from datetime import datetime
 from traceback import extract_tb
 from typing import Any
 
@@ -14,9 +13,9 @@ from ingest.delivery import policy
 from ingest.delivery.people import name_of, phone_of
 from ingest.errors import Hold, Skip
 from ingest.inbox.moves import Move
-from ingest.mapping.records import Catalog, Mapping
+from ingest.mapping.records import Catalog, Mapping, QuietHours, Translation
 from ingest.mapping.render import Rendered, translate
-from ingest.models import Delivery, Lead, Meta, Reason, Status, utcnow
+from ingest.models import MENDABLE, Delivery, Lead, Meta, Reason, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +30,9 @@ class Ready:
     event: dict[str, Any] = field(default_factory=dict)
     too_old: Hold | None = None
     counts: tuple[policy.Count, ...] = ()
-    quiet_until: datetime | None = None
+    quiet_hours: QuietHours | None = None
     trial: bool = False  # it tries whether its paused campaign works again
+    unsure: bool = False  # its intent may have been committed, and it has not left
 
     @property
     def account(self) -> str:
@@ -64,25 +64,26 @@ def meta_of(delivery: Delivery) -> Meta:
 def prepare(delivery: Delivery, catalog: Catalog, owner: str) -> Prepared:
     """Translate a claimed delivery by its mapping as it is now."""
     mapping = catalog.mappings.get(delivery.event.endpoint)
-    tried = _tried(delivery, mapping)
     if delivery.event.erased:
         return Prepared(move=parked(owner, delivery, Skip(Reason.DISCARDED, "Its data was erased"), {}, {}))
     if mapping is None or mapping.translation is None or delivery.event.channel not in CHANNELS:
-        return Prepared(move=parked(owner, delivery, _broken(mapping, delivery), {"tried": tried}, {}))
+        broken = _broken(mapping, delivery)
+        return Prepared(move=parked(owner, delivery, broken, {"version": mapping.version if mapping else None}, {}))
     lead = lead_of(delivery)
     every = translate(mapping.translation, lead, meta_of(delivery))
-    rendered = every[delivery.position] if delivery.position < len(every) else None
+    rendered = _its_own(delivery, every, mapping.translation)
     if rendered is None:
         gone = Hold(Reason.NO_ROUTE, "The route that this delivery was for does not hold any more")
-        return Prepared(move=parked(owner, delivery, gone, {"tried": tried}, {}))
+        return Prepared(move=parked(owner, delivery, gone, {"version": mapping.version}, {}))
     request = rendered.request or {}
     event = _person(request, lead) if delivery.position == 0 else {}  # a further one may be for somebody of ours
     if delivery.lead is not None:
         event["lead"] = delivery.lead
     kept = {
-        "tried": tried,
+        "version": mapping.version,
         "route": rendered.route,
         "account": rendered.account,
+        "lane": rendered.account,
         "campaign": request.get("campaignName"),
         "request": json.dumps(request, ensure_ascii=False) if request else None,
     }
@@ -98,20 +99,21 @@ def prepare(delivery: Delivery, catalog: Catalog, owner: str) -> Prepared:
         event,
         too_old=policy.too_old(rendered.policy, lead, delivery),
         counts=tuple(policy.counts(rendered, delivery.waived)),
-        quiet_until=policy.quiet_until(rendered.policy.quiet_hours, utcnow()),
+        quiet_hours=rendered.policy.quiet_hours,
     )
     return Prepared(ready=ready, routes=len(every))
+
+
+def _its_own(delivery: Delivery, every: list[Rendered], translation: Translation) -> Rendered | None:
+    """What a delivery is of a lead's renderings: a further one goes by its route's name, where it has one."""
+    if delivery.position and delivery.route and delivery.route in {route.name for route in translation.routes}:
+        return next((one for one in every if one.route == delivery.route), None)
+    return every[delivery.position] if delivery.position < len(every) else None
 
 
 def _person(request: dict[str, Any], lead: Lead) -> dict[str, Any]:
     """Who the lead is from, for lists and searches."""
     return {"name": request.get("userName") or name_of(lead), "phone": request.get("destination") or phone_of(lead)}
-
-
-def _tried(delivery: Delivery, mapping: Mapping | None) -> str:
-    version = mapping.version if mapping else "-"
-    earlier = [one for one in delivery.tried.split() if one != version]
-    return " ".join([*earlier, version])
 
 
 def _broken(mapping: Mapping | None, delivery: Delivery) -> Hold:
@@ -134,10 +136,19 @@ def _problem(rendered: Rendered, lead: Lead) -> Hold | None:
 def parked(owner: str, delivery: Delivery, problem: Hold, kept: dict[str, Any], event: dict[str, Any]) -> Move:
     """The move of a claimed delivery that goes no further: held, or skipped."""
     status = Status.SKIPPED if isinstance(problem, Skip) else Status.HELD
-    values = {**kept, "status": status, "reason": problem.reason, "error": str(problem), "due_at": None}
-    return Move(
-        delivery.id, delivery.status, {**values, "owner": None}, owner=owner, event=event, event_id=delivery.event.id
-    )
+    values = {**kept, "status": status, "reason": problem.reason, "error": str(problem), "due_at": None, "owner": None}
+    if status is Status.HELD and problem.reason in FOUND_WANTING:
+        values["tried"] = tried(delivery, kept.get("version"))
+    return Move(delivery.id, delivery.status, values, owner=owner, event=event, event_id=delivery.event.id)
+
+
+def tried(delivery: Delivery, version: str | None) -> str:
+    """The versions of the mapping that were found wanting for a delivery, with this one."""
+    return " ".join([*(one for one in delivery.tried.split() if one != version), version or "-"])
+
+
+FOUND_WANTING = MENDABLE - {Reason.MAPPING_BROKEN}
+"""Reasons that tell of a version of the mapping that it will not do for the lead."""
 
 
 def crashed(owner: str, delivery: Delivery, catalog: Catalog, error: Exception) -> Move:
@@ -145,6 +156,6 @@ def crashed(owner: str, delivery: Delivery, catalog: Catalog, error: Exception) 
     at = extract_tb(error.__traceback__)[-1]
     where = f"{type(error).__name__} at {at.filename}:{at.lineno}"
     log.get().error("translation_crashed", lead_id=delivery.event.id, endpoint=delivery.event.endpoint, where=where)
-    tried = _tried(delivery, catalog.mappings.get(delivery.event.endpoint))
+    mapping = catalog.mappings.get(delivery.event.endpoint)
     fault = Hold(Reason.EXPRESSION_FAILED, f"Unexpected {type(error).__name__}: a fault of ours, the log tells where")
-    return parked(owner, delivery, fault, {"tried": tried}, {})
+    return parked(owner, delivery, fault, {"version": mapping.version if mapping else None}, {})

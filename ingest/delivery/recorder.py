@@ -7,14 +7,14 @@ from typing import Any
 
 from ingest import log
 from ingest.delivery import retry
-from ingest.delivery.policy import Count
-from ingest.delivery.prepare import Ready
+from ingest.delivery.policy import Count, quiet_until
+from ingest.delivery.prepare import FOUND_WANTING, Ready, tried
 from ingest.delivery.senders import Answer
 from ingest.inbox import Inbox
 from ingest.inbox.campaigns import Key
 from ingest.inbox.intents import Grant, Intent
 from ingest.inbox.limits import Limit
-from ingest.inbox.moves import Move, given_back
+from ingest.inbox.moves import Move
 from ingest.inbox.paces import Pace
 from ingest.inbox.turns import Settled, Turn
 from ingest.models import Attempt, Delivery, Event, Status, Verdict, utcnow
@@ -54,10 +54,6 @@ class Recorder:
     def park(self, delivery: Delivery, move: Move) -> None:
         """Note that a claimed delivery goes to another state without an attempt."""
         self._parked.append((delivery, replace(move, probe_of=delivery.account) if delivery.probe else move))
-
-    def give_back(self, delivery: Delivery) -> None:
-        """Note that a claimed delivery is for whoever comes next."""
-        self.park(delivery, Move(delivery.id, delivery.status, given_back(utcnow()), owner=self._owner))
 
     def answer(self, answer: Answer) -> None:
         """Note what came of a request."""
@@ -113,16 +109,16 @@ class Recorder:
             number=delivery.attempts + 1,
             key=_key(ready),
             kept=ready.kept,
-            tried_before=delivery.tried,
             event_id=delivery.event.id,
             event=ready.event,
             person=self._inbox.person(ready.request["destination"]),
             on_timeout=ready.on_timeout,
             too_old=str(ready.too_old) if ready.too_old else None,
             limits=tuple(self._limit(ready.account, count) for count in ready.counts),
-            quiet_until=ready.quiet_until,
+            quiet_until=quiet_until(ready.quiet_hours, utcnow()),
             pace=self._paces(ready.account),
             probe=delivery.probe,
+            unsure=ready.unsure,
         )
 
     def _limit(self, account: str, count: Count) -> Limit:
@@ -132,13 +128,17 @@ class Recorder:
         delivery, outcome = answer.ready.delivery, answer.outcome
         number = delivery.attempts + 1
         step = retry.after(outcome, number - delivery.round, utcnow(), answer.ready.on_timeout)
-        values = {
+        values: dict[str, Any] = {
             "status": step.status,
             "reason": step.reason,
             "error": None if step.status is Status.SENT else outcome.message,
             "due_at": step.due_at,
             "owner": None,
         }
+        if outcome.verdict is Verdict.ACCOUNT:  # it says nothing of this delivery, and costs it no retry
+            values["round"] = delivery.round + 1
+        elif step.status is Status.HELD and step.reason in FOUND_WANTING:
+            values["tried"] = tried(delivery, answer.ready.version)
         attempt = Attempt(number, answer.started_at, answer.duration_ms, outcome)
         return Settled(
             delivery.id,

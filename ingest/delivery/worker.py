@@ -4,6 +4,7 @@ import queue
 import threading
 import time
 from collections import defaultdict, deque
+from dataclasses import replace
 from datetime import datetime
 
 from ingest import log
@@ -25,10 +26,11 @@ from ingest.inbox.brakes import Pause
 from ingest.inbox.claims import Want
 from ingest.inbox.moves import Move
 from ingest.inbox.paces import Pace
-from ingest.models import Delivery, Reason, Status, utcnow
+from ingest.models import LOOK_UP, Delivery, Reason, Status, utcnow
 from ingest.settings import Settings, key_name
 
 CLAIMED = 64  # deliveries of one account that one process has at the most
+LOOK_UPS = 200  # the same, of leads of one page that are looked up
 LOW = 16  # as few as this, and more are claimed
 POLL = 1.0  # seconds between looks into the store when nothing wakes us
 CHORES = 10.0  # seconds between renewals of leases: a third of a lease
@@ -53,7 +55,7 @@ class Worker:
         self._senders = Senders(Client(settings.aisensy_timeout, IN_FLIGHT), self._told.put)
         self._lookups = Lookups(Graph(settings.graph_url), settings.secrets, self._told.put)
         self._recorder = Recorder(inbox, name, self._done, self._pace)
-        self._claimed: defaultdict[str, set[str]] = defaultdict(set)  # the ids that we have, by account
+        self._claimed: defaultdict[str, dict[str, int]] = defaultdict(dict)  # by lane: what we have, and its attempts
         self._ready: dict[str, deque[Ready]] = {}
         self._later: dict[str, float] = {}  # when accounts that are paced may send again
         self._keyless: set[str] = set()
@@ -116,7 +118,7 @@ class Worker:
 
     @property
     def _gathers(self) -> bool:
-        """Whether more answers are worth a moment: a backlog waits, so that one transaction had better write several."""
+        """Whether more answers are worth a moment: with a backlog, one transaction had better write several."""
         return self._senders.under_way > 0 and any(self._ready.values())
 
     def _take(self, told: Answer | Found | None) -> None:
@@ -135,11 +137,13 @@ class Worker:
     def _claim(self) -> None:
         keyless: set[str] = set()
 
-        def room(account: str) -> int:
-            if self._settings.secrets.api_key(account) is None:
-                keyless.add(account)
+        def room(lane: str) -> int:
+            ours = len(self._claimed[lane])
+            if lane.startswith(LOOK_UP):
+                return LOOK_UPS - ours
+            if self._settings.secrets.api_key(lane) is None:
+                keyless.add(lane)
                 return 0
-            ours = len(self._claimed[account])
             return CLAIMED - ours if ours <= LOW else 0
 
         claimed = self._inbox.claim(Want(self.name, room))
@@ -151,7 +155,9 @@ class Worker:
         self._keyless = keyless
         remote = []
         for delivery in claimed:
-            self._claimed[delivery.account].add(delivery.id)
+            if self._claimed[delivery.lane].get(delivery.id) == delivery.attempts:
+                continue  # its lease was ended by a clock that jumped: we have it still
+            self._claimed[delivery.lane][delivery.id] = delivery.attempts
             channel = CHANNELS.get(delivery.event.channel)
             if channel is not None and channel.remote and delivery.lead is None and not delivery.event.erased:
                 remote.append(delivery)
@@ -180,8 +186,12 @@ class Worker:
 
     def _change_account(self, delivery: Delivery, account: str) -> None:
         """The mapping names another account than at intake: the delivery waits for that one's turn."""
-        values = {"account": account, "owner": None, "due_at": utcnow()}
-        self._recorder.park(delivery, Move(delivery.id, delivery.status, values, owner=self.name))
+        values = {"account": account, "lane": account, "owner": None, "due_at": utcnow()}
+        found = {"lead": delivery.lead} if delivery.lead is not None else {}
+        self._recorder.park(
+            delivery,
+            Move(delivery.id, delivery.status, values, owner=self.name, event=found, event_id=delivery.event.id),
+        )
 
     def _miss(self, delivery: Delivery, error: GraphError) -> None:
         """Meta did not give the lead: it is asked again, ever more rarely, or held where the lead is gone."""
@@ -211,7 +221,7 @@ class Worker:
         try:
             written = self._recorder.write(leaving)
         except StoreError:
-            self._put_back(leaving)
+            self._put_back([replace(ready, unsure=True) for ready in leaving])
             raise
         self._put_back([ready for ready, _ in written.later])
         for ready, again_at in written.later:
@@ -233,10 +243,12 @@ class Worker:
 
     def _done(self, delivery: Delivery, due_at: datetime | None) -> None:
         """A delivery is no longer ours; it may be due again."""
-        self._claimed[delivery.account].discard(delivery.id)
+        mine = self._claimed[delivery.lane]
+        if mine.get(delivery.id) == delivery.attempts:
+            del mine[delivery.id]
         if due_at is not None:
             self._alarms.set(due_at)
-        if len(self._claimed[delivery.account]) <= LOW:
+        if len(self._claimed[delivery.lane]) <= LOW:
             self._next_look = 0.0
 
     def _finish(self) -> None:

@@ -46,9 +46,9 @@ def _claim_identities(connection: Connection, incoming: list[Event]) -> dict[str
     """For each event the id of the first with its identity: its own where it is new."""
     now = utcnow()
     rows = [
-        (source, event.identity.external_id, event.id, event.identity.expires_at, now)
+        (source, external_id, event.id, event.identity.expires_at, now)
         for event in incoming
-        for source in event.identity.sources
+        for source, external_id in event.identity.names
     ]
     # Sorted, so that two processes with the same identities never wait for each other in a circle.
     rows.sort(key=itemgetter(0, 1))
@@ -68,7 +68,7 @@ def _first_of_each(connection: Connection, incoming: list[Event], names: list[tu
         known.update({(source, external): lead for source, external, lead in connection.execute(query)})
     first: dict[str, str] = {}
     for event in incoming:
-        owners = [known[source, event.identity.external_id] for source in event.identity.sources]
+        owners = [known[name] for name in event.identity.names]
         owners = [first.get(owner, owner) for owner in owners]  # its owner may be in this batch, and a repetition too
         first[event.id] = next((owner for owner in owners if owner != event.id), event.id)
         if len(set(owners)) > 1:  # known under the old secret of a rotation, new under the new one
@@ -116,6 +116,7 @@ def delivery_row(event: Event, position: int = 0) -> tuple[Any, ...]:
         position,
         event.endpoint,
         event.account,
+        event.lane or event.account,
         Status.HELD if event.hold else Status.PENDING,
         event.hold,
         "",
@@ -126,7 +127,7 @@ def delivery_row(event: Event, position: int = 0) -> tuple[Any, ...]:
     )
 
 
-_DELIVERY = "id event_id position endpoint account status reason tried attempts fetches due_at updated_at".split()
+_DELIVERY = "id event_id position endpoint account lane status reason tried attempts fetches due_at updated_at".split()
 _IDENTITY = ("source", "external_id", "lead_id", "expires_at")
 _IDENTITIES = Prepared(_upsert, *_IDENTITY, "now")
 _EVENT = ("id", "endpoint", "channel", "external_id", "received_at", "body")

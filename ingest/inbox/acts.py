@@ -30,7 +30,7 @@ def replay(connection: Connection, batches: Sequence[tuple[Sequence[str], bool]]
         for one in mine:
             state = states[one]
             reason = Reason(state.reason) if state.reason else None
-            waived = {"waived": reason} if reason in WAIVABLE else {}
+            waived = {"waived": f"{state.waived} {reason}".strip()} if reason in WAIVABLE else {}
             changes.move(state, one, _anew(state.attempts) | waived)
         counts.append(len(mine))
         _open_campaigns(connection, mine)
@@ -53,7 +53,7 @@ def discard(connection: Connection, batches: Sequence[Sequence[str]]) -> list[in
 
 def resume(connection: Connection, names: Sequence[str]) -> list[bool]:
     """Take accounts' brakes off, and those of their campaigns; tells of each account whether it had one."""
-    had = brakes.resume(connection, names)
+    had = brakes.resume_by_hand(connection, names)
     for name in names:
         campaigns.open_again(connection, name)
     return had

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, or_, select, update
 from ingest.inbox.bell import notify
 from ingest.inbox.tables import accounts
 from ingest.inbox.writes import insert
+from ingest.log import mask_text
 from ingest.models import Reason, utcnow
 
 FIRST_PAUSE = timedelta(seconds=30)
@@ -66,13 +67,14 @@ def pause(connection: Connection, pauses: Sequence[Pause]) -> list[None]:
         waits = one.by_hand or one.reason == Reason.NO_KEY
         values = {
             "reason": one.reason,
-            "message": one.message,
+            "message": mask_text(one.message),
             "until": None if waits else now + growing(count - 1),
             "pauses": count,
             "updated_at": now,
         }
         upsert = insert(connection, accounts).values(name=one.account, **values)
-        connection.execute(upsert.on_conflict_do_update(index_elements=["name"], set_=values))
+        still = None if one.by_hand else accounts.c.until.is_not(None)  # a person's pause may have come meanwhile
+        connection.execute(upsert.on_conflict_do_update(index_elements=["name"], set_=values, where=still))
     return [None] * len(pauses)
 
 
@@ -83,10 +85,29 @@ def probe_again(connection: Connection, names: Sequence[str]) -> None:
         connection.execute(brake.values(until=utcnow()))
 
 
+def probe_told_nothing(connection: Connection, name: str) -> None:
+    """Let another probe through after as long a pause as before: the last one failed for a while."""
+    old = connection.execute(
+        select(accounts).where(accounts.c.name == name, accounts.c.until.is_not(None))
+    ).one_or_none()
+    if old is not None:
+        until = utcnow() + growing(max(old.pauses - 1, 0))
+        brake = update(accounts).where(accounts.c.name == name, accounts.c.until == old.until)
+        connection.execute(brake.values(until=until))
+
+
 def probe_passed(connection: Connection, name: str) -> None:
     """Take an account's brake off, because its probe got through; a person's pause stays."""
     connection.execute(delete(accounts).where(accounts.c.name == name, accounts.c.until.is_not(None)))
     notify(connection)
+
+
+def resume_by_hand(connection: Connection, names: Sequence[str]) -> list[bool]:
+    """Take an account's brake off, but one that waits for a key; tells of each whether it had one."""
+    brake = delete(accounts).where(accounts.c.reason != Reason.NO_KEY)
+    had = [connection.execute(brake.where(accounts.c.name == name)).rowcount == 1 for name in names]
+    notify(connection)
+    return had
 
 
 def resume(connection: Connection, names: Sequence[str]) -> list[bool]:

@@ -14,6 +14,7 @@ from ingest.inbox.brakes import PROBE, growing, is_over
 from ingest.inbox.prepared import Prepared, Query, moment
 from ingest.inbox.tables import campaigns
 from ingest.inbox.writes import CHUNK, insert
+from ingest.log import mask_text
 from ingest.models import Verdict
 
 REFUSALS = 3
@@ -108,7 +109,7 @@ def _counted(before: Row[Any] | None, said: list[Said], now: datetime) -> dict[s
         if one.verdict is Verdict.SENT:
             new = {"sent": True, "refusals": 0, "message": None, "until": None, "pauses": 0}
             continue
-        new |= {"refusals": new["refusals"] + 1, "message": one.message}
+        new |= {"refusals": new["refusals"] + 1, "message": mask_text(one.message)}
         if one.trial or (new["until"] is None and (not new["sent"] or new["refusals"] >= REFUSALS)):
             new |= {"pauses": new["pauses"] + 1, "until": now + growing(new["pauses"])}
     return new

@@ -13,7 +13,8 @@ from ingest.inbox import brakes
 from ingest.inbox import campaigns as campaign_brakes
 from ingest.inbox.bell import notify
 from ingest.inbox.moves import Changes, attempt_row, lock
-from ingest.inbox.tables import CLAIMABLE, HELD, accounts, campaigns, deliveries, events
+from ingest.inbox.prepared import Query
+from ingest.inbox.tables import CLAIMABLE, HELD, campaigns, deliveries, events
 from ingest.inbox.writes import CHUNK
 from ingest.models import Attempt, Delivery, Event, Identity, Outcome, Reason, Status, Verdict, utcnow
 
@@ -21,48 +22,49 @@ LEASE = timedelta(seconds=30)
 OPEN = (Status.PENDING, Status.WAITING)
 DIED = "The worker died while it sent this; nobody knows whether AiSensy has it"
 REJECTED = Reason.CAMPAIGN_REJECTED
+RELEASES = 500
+"""How many held deliveries one transaction releases at the most."""
+
 RELEASED = {"status": Status.PENDING, "reason": None, "error": None}
-COLUMNS = ("id", "event_id", "status", "account", "position", "attempts", "round", "waived", "fetches", "tried")
+COLUMNS = "id event_id status account lane position route attempts round waived fetches tried".split()
 
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """What a worker has room for: `room(account)` is how many deliveries of that account; 0 passes it over."""
+    """What a worker has room for: `room(lane)` is how many deliveries of that lane; 0 passes it over.
+
+    A lane is an account, or the look-ups of one page (`LOOK_UP`), which are done whether the account is paused or not.
+    """
 
     owner: str
     room: Callable[[str], int]
 
 
 def claim(connection: Connection, wants: Sequence[Want]) -> list[list[Delivery]]:
-    """Lease due deliveries to workers, the oldest of each account first; a paused account gives one probe or none."""
+    """Lease due deliveries to workers, the oldest of each lane first; a paused account gives one probe or none."""
     return [list(_claim(connection, want, utcnow())) for want in wants]
 
 
 def _claim(connection: Connection, want: Want, now: datetime) -> Iterator[Delivery]:
-    paused = {row.name: row for row in connection.execute(select(accounts).where(accounts.c.reason.is_not(None)))}
-    for account in list(_lanes(connection, now)):
-        room = want.room(account)
-        brake = paused.get(account)
-        if room > 0 and brake is not None and brake.reason == Reason.NO_KEY:  # it has come
-            brakes.resume(connection, [account])
+    paused = {row.name: row.reason for row in _PAUSED.rows(connection)}
+    for lane in list(_lanes(connection)):
+        room = want.room(lane)
+        brake = paused.get(lane)
+        if room > 0 and brake == Reason.NO_KEY:  # it has come
+            brakes.resume(connection, [lane])
             brake = None
         if room > 0 and brake is not None:
-            room = brakes.probes(connection, account, now)
+            room = brakes.probes(connection, lane, now) if _is_due(connection, lane, now) else 0
         if room > 0:
-            for delivery in _lease(connection, want.owner, account, room, now):
+            for delivery in _lease(connection, want.owner, lane, room, now):
                 yield replace(delivery, probe=brake is not None)
 
 
-def _lanes(connection: Connection, now: datetime) -> Iterator[str]:
-    """The accounts that have something due, by hops over the index: a backlog of one costs no more than one lead."""
+def _lanes(connection: Connection) -> Iterator[str]:
+    """The lanes in which something waits, by hops over the index: a backlog of one costs no more than one lead."""
     last = ""
     while True:
-        query = (
-            select(deliveries.c.account)
-            .where(CLAIMABLE, deliveries.c.account > last, deliveries.c.due_at <= now)
-            .order_by(deliveries.c.account)
-            .limit(1)
-        )
+        query = select(func.min(deliveries.c.lane)).where(CLAIMABLE, deliveries.c.lane > last)
         found = connection.execute(query).scalar()
         if found is None:
             return
@@ -70,10 +72,15 @@ def _lanes(connection: Connection, now: datetime) -> Iterator[str]:
         yield found
 
 
-def _lease(connection: Connection, owner: str, account: str, room: int, now: datetime) -> list[Delivery]:
+def _is_due(connection: Connection, lane: str, now: datetime) -> bool:
+    query = select(deliveries.c.id).where(CLAIMABLE, deliveries.c.lane == lane, deliveries.c.due_at <= now).limit(1)
+    return connection.execute(query).scalar() is not None
+
+
+def _lease(connection: Connection, owner: str, lane: str, room: int, now: datetime) -> list[Delivery]:
     due = (
         select(deliveries.c.id)
-        .where(CLAIMABLE, deliveries.c.account == account, deliveries.c.due_at <= now)
+        .where(CLAIMABLE, deliveries.c.lane == lane, deliveries.c.due_at <= now)
         .order_by(deliveries.c.due_at)
         .limit(room)
         .with_for_update(skip_locked=True)
@@ -111,7 +118,9 @@ def _delivery(row: Row[Any], source: Row[Any]) -> Delivery:
         position=row.position,
         attempts=row.attempts,
         round=row.round,
-        waived=Reason(row.waived) if row.waived else None,
+        lane=row.lane,
+        route=row.route,
+        waived=frozenset(row.waived.split()),
         fetches=row.fetches,
         tried=row.tried,
         lead=source.lead,
@@ -176,48 +185,52 @@ def _ambiguous(connection: Connection, where: Any) -> int:
 
 
 def release_mended(connection: Connection, versions: Sequence[tuple[str, str, tuple[Reason, ...]]]) -> list[int]:
-    """Try held deliveries of an endpoint again with a version of its mapping that they have not tried yet.
+    """Try some held deliveries of an endpoint again with a version of its mapping that was not found wanting for them.
 
-    Those of a campaign that is paused for that version stay, but for one where the pause is over.
+    What a broken mapping held is tried with any other version. Those of a campaign that is paused for the version stay,
+    but for one where the pause is over.
     """
-    released = []
-    for endpoint, version, reasons in versions:
-        paused = exists().where(
-            campaigns.c.account == deliveries.c.account,
-            campaigns.c.campaign == deliveries.c.campaign,
-            campaigns.c.version == version,
-            campaigns.c.until.is_not(None),
-        )
-        untried = _untried(connection, endpoint, version)
-        free = connection.execute(
-            update(deliveries)
-            .where(*untried, deliveries.c.reason.in_(reasons), or_(deliveries.c.reason != REJECTED, ~paused))
-            .values(**RELEASED, due_at=utcnow(), updated_at=utcnow())
-        )
-        released.append(free.rowcount + _try_campaigns(connection, version, untried))
-    return released
+    return [_release(connection, *one) + _try_campaigns(connection, one[0], one[1]) for one in versions]
 
 
-def _try_campaigns(connection: Connection, version: str, untried: Sequence[Any]) -> int:
+def _release(connection: Connection, endpoint: str, version: str, reasons: tuple[Reason, ...]) -> int:
+    paused = exists().where(
+        campaigns.c.account == deliveries.c.account,
+        campaigns.c.campaign == deliveries.c.campaign,
+        campaigns.c.version == version,
+        campaigns.c.until.is_not(None),
+    )
+    broken = deliveries.c.reason == Reason.MAPPING_BROKEN
+    other_version = or_(deliveries.c.version.is_(None), deliveries.c.version != version)
+    wanted = or_(
+        and_(broken, other_version),
+        and_(
+            deliveries.c.reason.in_([one for one in reasons if one is not Reason.MAPPING_BROKEN]),
+            _untried(connection, version),
+            or_(deliveries.c.reason != REJECTED, ~paused),
+        ),
+    )
+    some = select(deliveries.c.id).where(HELD, deliveries.c.endpoint == endpoint, wanted).limit(RELEASES)
+    free = update(deliveries).where(deliveries.c.id.in_(some.scalar_subquery()), deliveries.c.status == Status.HELD)
+    return connection.execute(free.values(**RELEASED, due_at=utcnow(), updated_at=utcnow())).rowcount
+
+
+def _try_campaigns(connection: Connection, endpoint: str, version: str) -> int:
     """Let one held delivery of each campaign whose pause is over try it."""
     tried = 0
     for key in campaign_brakes.due(connection, version, utcnow()):
-        one = (
-            select(deliveries.c.id)
-            .where(*untried, deliveries.c.reason == REJECTED)
-            .where(deliveries.c.account == key.account, deliveries.c.campaign == key.campaign)
-            .limit(1)
-        )
-        change = update(deliveries).where(
-            deliveries.c.id.in_(one.scalar_subquery()), deliveries.c.status == Status.HELD
-        )
-        tried += connection.execute(change.values(**RELEASED, due_at=utcnow(), updated_at=utcnow())).rowcount
+        mine = (deliveries.c.account == key.account, deliveries.c.campaign == key.campaign)
+        held = (HELD, deliveries.c.endpoint == endpoint, deliveries.c.reason == REJECTED, _untried(connection, version))
+        one = select(deliveries.c.id).where(*held, *mine).limit(1)
+        still = (deliveries.c.id.in_(one.scalar_subquery()), deliveries.c.status == Status.HELD)
+        change = update(deliveries).where(*still).values(**RELEASED, due_at=utcnow(), updated_at=utcnow())
+        tried += connection.execute(change).rowcount
     return tried
 
 
-def _untried(connection: Connection, endpoint: str, version: str) -> tuple[Any, ...]:
+def _untried(connection: Connection, version: str) -> Any:
     find = func.instr if connection.dialect.name == "sqlite" else func.strpos
-    return HELD, deliveries.c.endpoint == endpoint, find(deliveries.c.tried, version) == 0
+    return find(deliveries.c.tried, version) == 0
 
 
 def set_right(connection: Connection, asked: Sequence[None]) -> list[int]:
@@ -234,3 +247,6 @@ def set_right(connection: Connection, asked: Sequence[None]) -> list[int]:
     leases = update(deliveries).where(deliveries.c.owner.is_not(None), deliveries.c.due_at > now + LEASE)
     connection.execute(leases.values(due_at=now + LEASE))
     return [len(ahead)] * len(asked)
+
+
+_PAUSED = Query("SELECT name, reason FROM accounts WHERE reason IS NOT NULL")

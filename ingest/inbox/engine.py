@@ -27,7 +27,12 @@ def connect(url: str) -> Engine:
         max_overflow=12,
         pool_pre_ping=True,
         hide_parameters=True,
-        connect_args={"connect_timeout": 5, "application_name": "ingest"},
+        connect_args={
+            "connect_timeout": 5,
+            "application_name": "ingest",
+            "options": f"-c lock_timeout={PATIENCE:.0f}s -c statement_timeout=60s",
+            "tcp_user_timeout": 15_000,  # milliseconds: a machine that has vanished says nothing
+        },
     )
 
 
@@ -82,6 +87,8 @@ def _upgrade(url: str, *, lock: bool) -> None:
 
         with engine.begin() as connection:
             if lock:
+                connection.execute(text("SET LOCAL lock_timeout = 0"))  # others may need a while before us
+                connection.execute(text("SET LOCAL statement_timeout = 0"))
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
             migrations.upgrade(connection)
     finally:

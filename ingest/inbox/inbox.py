@@ -202,11 +202,12 @@ class Inbox:
             self._door.empty_log()
         return erased
 
-    def anonymise(self, before: datetime, vendors: Sequence[str], *, held: bool = False) -> int:
-        """Take people's data out of some leads that came before a time; 0 when there are no more."""
+    def anonymise(self, before: datetime, vendors: Sequence[str], after: str = "", *, held: bool = False) -> list[str]:
+        """Take people's data out of some leads that came before a time, the oldest first from an id on; tells which."""
         with self.reading() as connection:
-            leads = people.old(connection, before, held=held)
-        return self.erase(leads, vendors)
+            leads = people.old(connection, before, after, held=held)
+        self.erase(leads, vendors)
+        return leads
 
     def purge(self) -> int:
         """Delete some of what has expired; 0 when there is no more."""

@@ -28,7 +28,6 @@ class Intent:
     number: int  # of the attempt
     key: Key
     kept: dict[str, Any]  # what the store keeps of the translation
-    tried_before: str  # the versions of the mapping that were tried before this one
     event_id: str
     event: dict[str, Any] = field(default_factory=dict)
     person: str = ""  # a keyed hash of the number
@@ -38,6 +37,7 @@ class Intent:
     quiet_until: datetime | None = None
     pace: Pace = UNBOUND
     probe: bool = False
+    unsure: bool = False  # a turn with it was lost: nobody knows whether it was committed; its request has not left
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +96,17 @@ class _Desk:
         state = self._states.get(one.id)
         if state is None or state.owner != one.owner:
             return LOST
-        # The same intent may have been committed by a turn whose answer got lost; its request has not left.
-        written = state.status == Status.SENDING and state.attempts == one.number
+        written = one.unsure and state.status == Status.SENDING and state.attempts == one.number
         if not written and state.status != one.before:
             return LOST
         if written:
             return self._go(one, state)
         if one.key.account in self._paused and not one.probe:
-            return self._move(one, state, given_back(self._now))
+            lane = {"account": one.key.account, "lane": one.key.account}
+            return self._move(one, state, {**lane, **given_back(self._now)})
         values = self._refused(one)
         if values is not None:
-            return self._move(one, state, {**one.kept, "owner": None, **values}, keeps_event=True)
+            return self._move(one, state, {**one.kept, "owner": None, **values})
         allowance = self._allowed.get(one.key.account)
         again_at = allowance.take(self._now) if allowance else None
         return Grant(go=False, again_at=again_at) if again_at else self._go(one, state)
@@ -124,14 +124,14 @@ class _Desk:
             values = {"status": Status.WAITING, "reason": Reason.QUIET_HOURS, "error": None}
             return {**values, "due_at": one.quiet_until}
         stopped = self._brakes.stops(one.key)
-        if stopped is not None:  # not tried with this version: once the campaign works it goes out by itself
+        if stopped is not None:  # without a request: once the campaign works it goes out by itself
             held = {"status": Status.HELD, "reason": Reason.CAMPAIGN_REJECTED, "due_at": None}
-            return {**held, "error": stopped, "tried": one.tried_before}
+            return {**held, "error": stopped}
         return None
 
-    def _move(self, one: Intent, state: State, values: dict[str, Any], *, keeps_event: bool = False) -> Grant:
+    def _move(self, one: Intent, state: State, values: dict[str, Any]) -> Grant:
         self._changes.move(state, one.id, values)
-        if keeps_event and one.event:
+        if one.event:
             self._changes.events.append((one.event_id, one.event))
         return Grant(go=False, values=values)
 

@@ -14,6 +14,9 @@ from ingest.inbox.tables import messages
 from ingest.inbox.writes import CHUNK, insert
 from ingest.models import Reason
 
+LONGEST = timedelta(days=31)
+"""How long a message is kept for those who count, at the least: another mapping may count over a longer time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:
@@ -68,7 +71,7 @@ class Counts:
                     "kind": str(limit.reason),
                     "key": limit.key,
                     "at": self._now,
-                    "until": self._now + limit.within,
+                    "until": self._now + max(limit.within, LONGEST),
                 }
             )
 

@@ -40,6 +40,8 @@ class State:
     reason: str | None
     owner: str | None
     attempts: int
+    waived: str = ""
+    erased: bool = False  # its people's data was taken out
 
 
 @dataclass(slots=True)
@@ -83,7 +85,10 @@ def lock(connection: Connection, ids: Iterable[str]) -> dict[str, State]:
     """The states of deliveries, which nobody else changes before this transaction ends."""
     wanted = sorted(set(ids))  # locked in one order everywhere, so that nobody waits for another in a circle
     rows = _STATES.rows(connection, wanted) if wanted else ()
-    return {row.id: State(row.status, row.reason, row.owner, row.attempts) for row in rows}
+    return {
+        row.id: State(row.status, row.reason, row.owner, row.attempts, row.waived, row.erased_at is not None)
+        for row in rows
+    }
 
 
 def move(connection: Connection, batches: Sequence[Sequence[Move]]) -> list[list[bool]]:
@@ -150,7 +155,11 @@ def _of_events(names: tuple[str, ...]) -> Prepared:
     return Prepared(lambda _: change.where(events.c.id == bindparam("guard_id")), "guard_id", *names)
 
 
-_STATES = Query("SELECT id, status, reason, owner, attempts FROM deliveries WHERE id {among} ORDER BY id {lock}")
+_STATES = Query(
+    "SELECT id, status, reason, owner, attempts, waived,"
+    " (SELECT erased_at FROM events WHERE events.id = event_id) AS erased_at"
+    " FROM deliveries WHERE id {among} ORDER BY id {lock}"
+)
 _ATTEMPT = tuple(attempts.c.keys())
 _ATTEMPTS = Prepared(
     lambda connection: (

@@ -12,7 +12,7 @@ from ingest.inbox.acts import DISCARDABLE, DISCARDED
 from ingest.inbox.moves import Changes, lock
 from ingest.inbox.tables import attempts, deliveries, events, identities, messages, optouts
 from ingest.inbox.writes import CHUNK, insert
-from ingest.models import Status, utcnow
+from ingest.models import Status, id_at, utcnow
 
 BATCH = 200
 """How many leads one transaction erases, so that others are not held up."""
@@ -87,13 +87,15 @@ def count(connection: Connection) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def old(connection: Connection, before: datetime, limit: int | None = BATCH, *, held: bool = False) -> list[str]:
-    """Leads that came before a time and still have their data; those that wait for something only where told."""
-    query = select(events.c.id).where(events.c.received_at < before, events.c.erased_at.is_(None))
+def old(
+    connection: Connection, before: datetime, after: str = "", limit: int | None = BATCH, *, held: bool = False
+) -> list[str]:
+    """Leads that came before a time and still have their data, from an id on; those that wait only where told."""
+    query = select(events.c.id).where(events.c.id < id_at(before), events.c.id > after, events.c.erased_at.is_(None))
     if not held:
         unfinished = exists().where(deliveries.c.event_id == events.c.id, deliveries.c.status.in_(UNFINISHED))
         query = query.where(~unfinished)
-    return list(connection.execute(query.order_by(events.c.received_at).limit(limit)).scalars())
+    return list(connection.execute(query.order_by(events.c.id).limit(limit)).scalars())
 
 
 def expired(connection: Connection, now: datetime) -> tuple[list[tuple[str, str]], list[str]]:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, exists, or_, select
 
 from ingest.inbox.tables import accounts, attempts, deliveries, events, identities
-from ingest.models import Reason, Status, iso
+from ingest.models import Reason, Status, id_at, iso
 
 PAGE = 500
 
@@ -69,9 +69,9 @@ def _matching(wanted: Filter) -> Select[Any]:
     if wanted.phones:
         query = query.where(events.c.phone.in_(wanted.phones))
     if wanted.since:
-        query = query.where(events.c.received_at >= wanted.since)
+        query = query.where(events.c.id >= id_at(wanted.since))
     if wanted.until:
-        query = query.where(events.c.received_at < wanted.until)
+        query = query.where(events.c.id < id_at(wanted.until))
     theirs = _of_deliveries(wanted)
     if theirs:
         query = query.where(exists().select_from(_joined).where(deliveries.c.event_id == events.c.id, *theirs))
@@ -182,6 +182,7 @@ def lead_story(connection: Connection, lead: str) -> dict[str, Any]:
         "endpoint": event.endpoint,
         "channel": event.channel,
         "received_at": iso(event.received_at),
+        "erased_at": iso(event.erased_at) if event.erased_at else None,
         "name": event.name,
         "phone": event.phone,
         "sources": list(connection.execute(repeats).scalars()),
@@ -193,7 +194,7 @@ def lead_story(connection: Connection, lead: str) -> dict[str, Any]:
                 "position": row.position,
                 "route": row.route,
                 "account": row.account,
-                "version": row.tried.rsplit(" ", 1)[-1] or None,
+                "version": row.version,
                 "due_at": iso(row.due_at) if row.due_at else None,
                 "request": json.loads(row.request) if row.request else None,
                 "tries": [_attempt_view(one) for one in tries if one.delivery_id == row.id],

@@ -51,7 +51,6 @@ events = Table(
     Column("phone", Text),
     Column("erased_at", Moment),  # when its people's data was taken out; none while it is there
     Index("events_external", "external_id"),
-    Index("events_received", "received_at"),
     Index("events_phone", "phone"),
 )
 
@@ -80,16 +79,18 @@ deliveries = Table(
     Column("position", Integer, nullable=False),  # 0 for the first route that held, 1 for the next
     Column("endpoint", Text, nullable=False),
     Column("account", Text, nullable=False),
+    Column("lane", Text, nullable=False),  # whose turn it waits for: its account's, or a look-up's
     Column("status", Text, nullable=False),
     Column("reason", Text),
     Column("error", Text),
     Column("route", Text),
     Column("campaign", Text),
     Column("request", Text),  # the AiSensy body without the key, JSON
-    Column("tried", Text, nullable=False),  # the mapping's versions tried so far: "a1b2 c3d4"
+    Column("version", Text),  # of the mapping, when it was last translated
+    Column("tried", Text, nullable=False),  # the mapping's versions that were found wanting: "a1b2 c3d4"
     Column("attempts", Integer, nullable=False),
     Column("round", Integer, nullable=False, server_default="0"),  # attempts before a person replayed it
-    Column("waived", Text),  # the reason that a person has overruled
+    Column("waived", Text, nullable=False, server_default=""),  # reasons that a person has overruled
     Column("fetches", Integer, nullable=False),  # failed look-ups of the lead
     Column("on_timeout", Text),  # what the mapping wants done when nobody knows whether it was sent
     # When to take it up. A claim moves it to the end of its lease, so that a dead worker's deliveries come back by
@@ -100,7 +101,7 @@ deliveries = Table(
     Index("deliveries_event", "event_id", "position", unique=True),
     Index(
         "deliveries_due",
-        "account",
+        "lane",
         "due_at",
         sqlite_where=CLAIMABLE,
         postgresql_where=CLAIMABLE,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -14,6 +14,12 @@ from ingest.inbox.campaigns import Key, Said
 from ingest.inbox.intents import Grant, Intent
 from ingest.inbox.moves import Changes, Move, State, attempt_row
 from ingest.models import Attempt, Event, Reason, Status, Verdict, utcnow
+
+FAILURES = frozenset({Verdict.TRANSIENT, Verdict.AMBIGUOUS})
+"""What tells nothing of the account, but that it had better be asked more slowly."""
+
+COUNTED = frozenset({Verdict.SENT, Verdict.AMBIGUOUS})
+"""What policies go on counting: the person has, or may have, the message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +62,8 @@ def take(connection: Connection, turns: Sequence[Turn]) -> list[Taken]:
     )
     changes = Changes()
     answers = [[_settle(changes, states, one) for one in turn.answers] for turn in turns]
-    _follow(connection, [one for turn in turns for one in turn.answers])
+    told = zip((one for turn in turns for one in turn.answers), (did for some in answers for did in some), strict=True)
+    _follow(connection, [one for one, did in told if did])
     moved = [[moves.apply(changes, states, one) for one in turn.moves] for turn in turns]
     brakes.probe_again(connection, sorted({one.probe_of for turn in turns for one in turn.moves if one.probe_of}))
     wanted = [intent for turn in turns for intent in turn.intents]
@@ -71,17 +78,24 @@ def take(connection: Connection, turns: Sequence[Turn]) -> list[Taken]:
 def _settle(changes: Changes, states: dict[str, State], one: Settled) -> bool:
     """Note an answer. A late one, to an attempt that had been taken for ambiguous, still tells what became of it."""
     state = states.get(one.id)
-    if state is None or state.attempts != one.attempt.number:
+    if state is None:
         return False
+    attempt, values = _without_words(one) if state.erased else (one.attempt, one.values)
+    changes.attempts.append(attempt_row(one.id, attempt))  # also where it changes nothing any more
     verdict = one.attempt.outcome.verdict
     ours = state.status == Status.SENDING and state.owner == one.owner
     held = (state.status, state.reason) == (Status.HELD, Reason.AMBIGUOUS) and verdict is not Verdict.AMBIGUOUS
     retried = (state.status, state.reason) == (Status.WAITING, Reason.RETRY) and verdict is Verdict.SENT
-    if not (ours or ((held or retried) and state.owner is None)):
+    if state.attempts != attempt.number or not (ours or ((held or retried) and state.owner is None)):
         return False
-    changes.attempts.append(attempt_row(one.id, one.attempt))
-    changes.move(state, one.id, one.values)
+    changes.move(state, one.id, values)
     return True
+
+
+def _without_words(one: Settled) -> tuple[Attempt, dict[str, Any]]:
+    """An answer that came when its person had been forgotten: what it came to, and nothing that AiSensy wrote."""
+    outcome = replace(one.attempt.outcome, message="", answer="", message_id=None)
+    return replace(one.attempt, outcome=outcome), {**one.values, "error": None}
 
 
 def _follow(connection: Connection, answers: Sequence[Settled]) -> None:
@@ -93,12 +107,11 @@ def _follow(connection: Connection, answers: Sequence[Settled]) -> None:
         if outcome.verdict is Verdict.ACCOUNT:
             pause = Pause(one.key.account, Reason.ACCOUNT_PAUSED, outcome.message, by_probe=one.probe)
             brakes.pause(connection, [pause])
-        elif one.probe and outcome.verdict not in {Verdict.TRANSIENT, Verdict.AMBIGUOUS}:
+        elif one.probe and outcome.verdict in FAILURES:
+            brakes.probe_told_nothing(connection, one.key.account)
+        elif one.probe:
             brakes.probe_passed(connection, one.key.account)
     said = [Said(one.key, outcome.verdict, outcome.message, one.trial) for one, outcome in outcomes]
     campaigns.count_answers(connection, said, utcnow())
-    paces.count_failures(
-        connection, [(one.key.account, outcome.verdict is Verdict.TRANSIENT) for one, outcome in outcomes]
-    )
-    unsent = [one.id for one, outcome in outcomes if outcome.verdict not in {Verdict.SENT, Verdict.AMBIGUOUS}]
-    limits.release(connection, unsent)
+    paces.count_failures(connection, [(one.key.account, outcome.verdict in FAILURES) for one, outcome in outcomes])
+    limits.release(connection, [one.id for one, outcome in outcomes if outcome.verdict not in COUNTED])

@@ -36,7 +36,7 @@ def phone(value: Any, country: str | None = None, *, home: str = "IN") -> str:
     region = to_text(country or home).strip().upper()
     if not phonenumbers.country_code_for_region(region):
         raise ExpressionError("phone does not know the country: write its two letters, like IN")
-    found = {number for text in scalars(value, skip_absent=True) for number in _numbers(to_text(text), region)}
+    found = {number for text in scalars(value, skip_absent=True) for number in numbers(to_text(text), region)}
     if not found:
         raise Hold(Reason.PHONE_INVALID, "no phone number that can be called")
     if len(found) > 1:
@@ -44,7 +44,7 @@ def phone(value: Any, country: str | None = None, *, home: str = "IN") -> str:
     return found.pop()
 
 
-def _numbers(text: str, region: str) -> set[str]:
+def numbers(text: str, region: str) -> set[str]:
     """Every different number in a text."""
     if len(text) > MAX_LENGTH:
         return set()

@@ -10,7 +10,7 @@ from ingest.channels.base import Notice, Parsed
 from ingest.errors import Refusal
 from ingest.inbox.accepting import Accepted
 from ingest.mapping.records import FormBlock
-from ingest.models import Event, new_id, utcnow
+from ingest.models import LOOK_UP, Event, new_id, utcnow
 from ingest.web import body, forms, identity, origins, waiting
 from ingest.web.intakes import Endpoint
 from ingest.web.request import inbound
@@ -116,6 +116,7 @@ def _events(here: Site, called: Endpoint, notices: list[Notice]) -> list[Event]:
                 external_id=known.external_id,
                 body=notice.raw,
                 account=owner.account,
+                lane=f"{LOOK_UP}{owner.channel.name}:{notice.page_id or ''}" if owner.channel.remote else "",
                 hold=notice.hold,
             )
         )

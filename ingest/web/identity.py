@@ -35,11 +35,23 @@ def of(notice: Notice, called: Endpoint, owner: Endpoint, received_at: datetime,
     given = values.clean(notice.external_id or "") or _from_mapping(notice, owner, received_at)
     if given:
         known = given if owner.channel.own_ids and len(given) <= _LONGEST else _hash(given.encode(), inbox)
-        return Identified(Identity(sources, known), given[:_LONGEST])
+        return Identified(Identity(sources, known, also=_wherever(given, notice, owner, inbox)), given[:_LONGEST])
     # A form that a robot filled in never stands for the same one sent by a person.
     content = [owner.name, notice.hold, owner.channel.content(notice.payload)]
     hashed = _hash(bodies.dumps(content, sort_keys=True), inbox)
     return Identified(Identity(sources, hashed, received_at + owner.intake.duplicate_events))
+
+
+def _wherever(given: str, notice: Notice, owner: Endpoint, inbox: Inbox) -> tuple[tuple[str, str], ...]:
+    """The name of an event of a channel that has no secret, and so no source but its endpoint.
+
+    Two forms may number their entries alike, so that an id alone says little; the same id with the same content is the
+    same event, whatever its mapping's file is called by now.
+    """
+    if owner.channel.secret_key is not None:
+        return ()
+    content = [given, owner.channel.content(notice.payload)]
+    return ((owner.channel.name, _hash(bodies.dumps(content, sort_keys=True), inbox)),)
 
 
 def _from_mapping(notice: Notice, owner: Endpoint, received_at: datetime) -> str | None:

@@ -93,7 +93,10 @@ class House:
     def facebook(self, external_id: str) -> str:
         """A notice of a Facebook lead; its id."""
         body = json.dumps({"leadgen_id": external_id, "page_id": "1", "form_id": "2"}).encode()
-        return post(self.inbox, event(external_id, "facebook:x", endpoint="fb", channel="facebook", body=body))[0]
+        return post(
+            self.inbox,
+            event(external_id, "facebook:x", endpoint="fb", channel="facebook", body=body, lane="look-up:facebook:1"),
+        )[0]
 
     def outcome(self, lead: str) -> dict[str, Any]:
         """A lead's first delivery as users see it."""

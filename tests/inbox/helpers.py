@@ -55,7 +55,7 @@ def claim(inbox: Inbox, owner: str = "w1", room: int = 64) -> list[Delivery]:
 
 def leave(inbox: Inbox, delivery: Delivery, owner: str = "w1", on_timeout: str = "hold", **kept: Any) -> bool:
     """Write the intent to send a claimed delivery, with what the store keeps of it."""
-    known = {"tried": "v1", "campaign": "welcome"}
+    known = {"version": "v1", "campaign": "welcome"}
     return grant(inbox, delivery, owner, on_timeout=on_timeout, kept=known | kept).go
 
 
@@ -67,8 +67,7 @@ def grant(inbox: Inbox, delivery: Delivery, owner: str = "w1", **values: Any) ->
         "owner": owner,
         "number": delivery.attempts + 1,
         "key": Key(delivery.account, "welcome", "v1"),
-        "kept": {"tried": "v1", "campaign": "welcome"},
-        "tried_before": delivery.tried,
+        "kept": {"version": "v1", "campaign": "welcome"},
         "event_id": delivery.event.id,
         "probe": delivery.probe,
     }

@@ -8,7 +8,7 @@ import pytest
 from ingest.delivery.retry import PAUSES
 from ingest.inbox import Inbox
 from ingest.inbox.tables import attempts, events
-from ingest.models import Reason, Status, Verdict, utcnow
+from ingest.models import Attempt, Outcome, Reason, Status, Verdict, utcnow
 from tests.inbox.helpers import claim, event, leave, post, rows, set_all, set_one, settle
 
 
@@ -49,14 +49,23 @@ def test_what_was_sent_or_is_on_its_way_is_not_replayed(inbox: Inbox, status: St
 def test_replaying_overrules_what_a_person_may_overrule(inbox: Inbox, reason: Reason) -> None:
     """Who replays a lead that was too old or a duplicate wants it sent."""
     inbox.replay([only(inbox, status=Status.SKIPPED, reason=reason, due_at=None)])
-    assert [one.waived for one in claim(inbox)] == [reason]
+    assert [one.waived for one in claim(inbox)] == [{reason}]
+
+
+def test_each_replay_overrules_one_reason_more(inbox: Inbox) -> None:
+    """A lead that meets two limits goes out at the second replay."""
+    one = only(inbox, status=Status.SKIPPED, reason=Reason.DUPLICATE, due_at=None)
+    inbox.replay([one])
+    set_all(inbox, status=Status.SKIPPED, reason=Reason.CAP_REACHED, due_at=None, owner=None)
+    inbox.replay([one])
+    assert [delivery.waived for delivery in claim(inbox)] == [{"duplicate", "cap_reached"}]
 
 
 @pytest.mark.parametrize("reason", [Reason.OPTED_OUT, Reason.NO_CONSENT])
 def test_replaying_overrules_nobodys_will(inbox: Inbox, reason: Reason) -> None:
     """Nobody is messaged who said no."""
     inbox.replay([only(inbox, status=Status.SKIPPED, reason=reason, due_at=None)])
-    assert [one.waived for one in claim(inbox)] == [None]
+    assert [one.waived for one in claim(inbox)] == [frozenset()]
 
 
 def test_a_replay_has_all_its_retries_again(inbox: Inbox) -> None:
@@ -102,6 +111,18 @@ def test_erasing_takes_people_out_and_leaves_counts_and_identities(inbox: Inbox)
     assert inbox.erase([lead], vendors=()) == 0
 
 
+def test_an_answer_to_somebody_who_was_forgotten_meanwhile_is_kept_without_words(inbox: Inbox) -> None:
+    """The request was under way: what it came to is recorded, what AiSensy wrote of the person is not."""
+    [lead] = post(inbox, event())
+    [one] = claim(inbox)
+    leave(inbox, one)
+    inbox.erase([lead], vendors=())
+    said = Outcome(Verdict.NUMBER, "Invalid Number +919876543210 of Asha", 400, "Asha")
+    settle(inbox, one, Verdict.NUMBER, attempt=Attempt(1, utcnow(), 5, said))
+    assert [(row.status, row.error) for row in rows(inbox)] == [("failed", None)]
+    assert [(row.verdict, row.message, row.answer) for row in rows(inbox, attempts)] == [("number", "", "")]
+
+
 def test_a_vendors_number_of_a_lead_stays(inbox: Inbox) -> None:
     """`ingest explain` still finds an erased Facebook lead by Meta's id."""
     [lead] = post(inbox, event("123", "facebook:S", channel="facebook"))
@@ -117,9 +138,9 @@ def test_retention_spares_what_is_not_at_its_end(inbox: Inbox) -> None:
     set_all(inbox, status=Status.SENT)
     set_one(inbox, by_lead[held], status=Status.HELD)
     month = utcnow() - timedelta(days=30)
-    assert [inbox.anonymise(month, ()), inbox.anonymise(month, ())] == [1, 0]
+    assert [inbox.anonymise(month, ()), inbox.anonymise(month, ())] == [[sent], []]
     assert {row.id for row in rows(inbox, events) if row.erased_at} == {sent}
-    assert inbox.anonymise(month, (), held=True) == 1
+    assert inbox.anonymise(month, (), held=True) == [held]
     assert {row.id for row in rows(inbox, events) if not row.erased_at} == {new}
 
 

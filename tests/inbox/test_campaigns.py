@@ -25,7 +25,10 @@ def backlog(inbox: Inbox) -> list[Delivery]:
 def refuse(inbox: Inbox, delivery: Delivery) -> bool:
     """Send a delivery that AiSensy refuses for its campaign; False where it was not even sent."""
     got = grant(inbox, delivery)
-    return got.go and settle(inbox, delivery, Verdict.CAMPAIGN, trial=got.trial)
+    if got.go:
+        back = {"status": Status.HELD, "reason": Reason.CAMPAIGN_REJECTED, "owner": None, "due_at": None, "tried": "v1"}
+        settle(inbox, delivery, Verdict.CAMPAIGN, trial=got.trial, values=back)
+    return got.go
 
 
 def held(inbox: Inbox) -> list[tuple[str, str]]:

@@ -268,3 +268,14 @@ def test_the_secret_of_one_endpoint_is_no_use_at_another(house: House) -> None:
     other = ZAPIER.replace("ZAPIER_TOKEN", "OTHER_TOKEN")
     client = house.client({"a": ZAPIER, "b": other}, secrets={"ZAPIER_TOKEN": SECRET, "OTHER_TOKEN": "another"})
     assert client.post("/in/b", json={"a": 1}, headers=BEARER).status_code == 401
+
+
+def test_a_forms_entry_is_the_same_after_its_file_was_renamed(house: House) -> None:
+    """The same key with the same content is a duplicate under the new name; another entry of that number is a lead."""
+    client = house.client({"site": FORM, "shop": FORM, "other": FORM})
+    key = {"Idempotency-Key": "order-77", "Accept": "application/json"}
+    first = client.post("/in/site", data={"name": "Asha", "phone": "9876543210"}, headers=key).get_json()["leads"][0]
+    again = client.post("/in/shop", data={"name": "Asha", "phone": "9876543210"}, headers=key).get_json()["leads"][0]
+    other = client.post("/in/other", data={"name": "Ben", "phone": "9876543211"}, headers=key).get_json()["leads"][0]
+    assert (again["status"], again["id"]) == ("duplicate", first["id"])
+    assert other["status"] == "accepted"

@@ -12,7 +12,10 @@ down_revision = "0001"
 def upgrade() -> None:
     op.add_column("events", sa.Column("erased_at", sa.BigInteger(), nullable=True))
     op.add_column("deliveries", sa.Column("round", sa.Integer(), nullable=False, server_default="0"))
-    op.add_column("deliveries", sa.Column("waived", sa.Text(), nullable=True))
+    op.add_column("deliveries", sa.Column("waived", sa.Text(), nullable=False, server_default=""))
+    op.add_column("deliveries", sa.Column("version", sa.Text(), nullable=True))
+    _lanes()
+    op.drop_index("events_received", "events")  # ids tell the time
     op.create_index(
         "identities_expiring",
         "identities",
@@ -59,6 +62,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("person"),
     )
     _hash_ids()
+
+
+def _lanes() -> None:
+    """Leads that Meta has not given yet wait apart from their account's, at first all of them together."""
+    with op.batch_alter_table("deliveries") as table:
+        table.add_column(sa.Column("lane", sa.Text(), nullable=True))
+    op.execute("UPDATE deliveries SET lane = account")
+    op.execute(
+        "UPDATE deliveries SET lane = 'look-up:facebook:' WHERE event_id IN"
+        " (SELECT id FROM events WHERE channel = 'facebook' AND lead IS NULL)"
+    )
+    with op.batch_alter_table("deliveries") as table:
+        table.alter_column("lane", existing_type=sa.Text(), nullable=False)
+    op.drop_index("deliveries_due", "deliveries")
+    op.create_index(
+        "deliveries_due",
+        "deliveries",
+        ["lane", "due_at"],
+        unique=False,
+        sqlite_where=sa.text("status IN ('pending', 'waiting')"),
+        postgresql_where=sa.text("status IN ('pending', 'waiting')"),
+    )
 
 
 def _hash_ids() -> None:
