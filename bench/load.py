@@ -37,8 +37,9 @@ function request()
   return wrk.format("POST", "{path}", headers, posts[at][2])
 end
 function done(summary, latency, requests)
+  local wrong = summary.errors
   io.write(string.format("DONE %d %d %d %f %f\\n", summary.requests, summary.duration,
-    summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.status + summary.errors.timeout,
+    wrong.connect + wrong.read + wrong.write + wrong.status + wrong.timeout,
     latency:percentile(50), latency:percentile(99)))
 end
 """

@@ -10,6 +10,7 @@ import json
 import sys
 import time
 from collections import deque
+from typing import ClassVar
 
 TAKEN = b'{"success":"true","submitted_message_id":"f01937cb"}'
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
@@ -20,7 +21,7 @@ class Count:
     """What came."""
 
     posts = 0
-    times: deque[float] = deque(maxlen=10_000)
+    times: ClassVar[deque[float]] = deque(maxlen=10_000)
 
 
 class Receiver(asyncio.Protocol):

@@ -9,14 +9,19 @@ from typing import Any
 
 from ingest.channels.graph import BATCH, Graph
 from ingest.channels.payload import dumps
+from ingest.delivery import retry
 from ingest.delivery.crew import Crew
 from ingest.errors import GraphError
+from ingest.inbox.moves import Move
 from ingest.mapping.records import Intake
-from ingest.models import Delivery, Reason
+from ingest.models import Delivery, Reason, Status, utcnow
 from ingest.settings import Secrets
 
 ACCESS_TOKEN = "FACEBOOK_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
 APP_SECRET = "FACEBOOK_APP_SECRET"  # noqa: S105 - the same
+
+SLOWEST = 6
+"""The failures after which look-ups grow no rarer: leads are asked for until Meta gives them."""
 
 Access = Callable[[Delivery], tuple[str, str]]
 """The names of the variables that hold the access token and the app secret for a delivery's lead."""
@@ -39,6 +44,21 @@ class Found:
 
     leads: list[Delivery]
     missing: list[tuple[Delivery, GraphError]]
+
+
+def missed(owner: str, delivery: Delivery, error: GraphError) -> Move:
+    """The move of a delivery whose lead Meta did not give: asked for ever more rarely, or held where it is gone."""
+    failures = delivery.fetches + 1
+    gone = error.reason is Reason.LEAD_GONE
+    values = {
+        "status": Status.HELD if gone else Status.WAITING,
+        "reason": error.reason,
+        "error": error.message,
+        "fetches": failures,
+        "due_at": None if gone else utcnow() + retry.pause(min(failures, SLOWEST), error.retry_after),
+        "owner": None,
+    }
+    return Move(delivery.id, delivery.status, values, owner=owner)
 
 
 class Lookups:

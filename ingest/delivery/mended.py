@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from ingest import log
 from ingest.inbox import Inbox
-from ingest.inbox.claims import RELEASES
+from ingest.inbox.releases import RELEASES
 from ingest.mapping.records import Catalog
 
 _logger = log.get()

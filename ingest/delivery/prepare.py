@@ -15,7 +15,7 @@ from ingest.errors import Hold, Skip
 from ingest.inbox.moves import Move
 from ingest.mapping.records import Catalog, Mapping, QuietHours, Translation
 from ingest.mapping.render import Rendered, translate
-from ingest.models import MENDABLE, Delivery, Lead, Meta, Reason, Status
+from ingest.models import MENDABLE, Delivery, Lead, Meta, Reason, Status, utcnow
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +149,13 @@ def tried(delivery: Delivery, version: str | None) -> str:
 
 FOUND_WANTING = MENDABLE - {Reason.MAPPING_BROKEN}
 """Reasons that tell of a version of the mapping that it will not do for the lead."""
+
+
+def elsewhere(owner: str, delivery: Delivery, account: str) -> Move:
+    """The move of a delivery whose mapping names another account than at intake: it waits for that one's turn."""
+    values = {"account": account, "lane": account, "owner": None, "due_at": utcnow()}
+    found = {"lead": delivery.lead} if delivery.lead is not None else {}
+    return Move(delivery.id, delivery.status, values, owner=owner, event=found, event_id=delivery.event.id)
 
 
 def crashed(owner: str, delivery: Delivery, catalog: Catalog, error: Exception) -> Move:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections import defaultdict, deque
+from collections import deque
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,26 +12,22 @@ from ingest.aisensy.client import Client
 from ingest.catalog import LiveCatalog
 from ingest.channels import CHANNELS
 from ingest.channels.graph import Graph
-from ingest.delivery import retry
 from ingest.delivery.alarms import Alarms
 from ingest.delivery.chores import Chores
-from ingest.delivery.lookups import Found, Lookups, access_names
+from ingest.delivery.holdings import Holdings
+from ingest.delivery.lookups import Found, Lookups, access_names, missed
 from ingest.delivery.mended import Mended
-from ingest.delivery.prepare import Ready, crashed, prepare
+from ingest.delivery.prepare import Ready, crashed, elsewhere, prepare
 from ingest.delivery.recorder import Recorder
 from ingest.delivery.senders import IN_FLIGHT, Answer, Senders
-from ingest.errors import GraphError, StoreError
+from ingest.errors import StoreError
 from ingest.inbox import Inbox
 from ingest.inbox.brakes import Pause
 from ingest.inbox.claims import Want
-from ingest.inbox.moves import Move
 from ingest.inbox.paces import Pace
-from ingest.models import LOOK_UP, Delivery, Reason, Status, utcnow
+from ingest.models import LOOK_UP, Delivery, Reason
 from ingest.settings import Settings, key_name
 
-CLAIMED = 64  # deliveries of one account that one process has at the most
-LOOK_UPS = 200  # the same, of leads of one page that are looked up
-LOW = 16  # as few as this, and more are claimed
 POLL = 1.0  # seconds between looks into the store when nothing wakes us
 CHORES = 10.0  # seconds between renewals of leases: a third of a lease
 GATHER = 0.004  # seconds that answers are gathered for one transaction, while a backlog is sent
@@ -55,7 +51,7 @@ class Worker:
         self._senders = Senders(Client(settings.aisensy_timeout, IN_FLIGHT), self._told.put)
         self._lookups = Lookups(Graph(settings.graph_url), settings.secrets, self._told.put)
         self._recorder = Recorder(inbox, name, self._done, self._pace)
-        self._claimed: defaultdict[str, dict[str, int]] = defaultdict(dict)  # by lane: what we have, and its attempts
+        self._mine = Holdings()
         self._ready: dict[str, deque[Ready]] = {}
         self._later: dict[str, float] = {}  # when accounts that are paced may send again
         self._keyless: set[str] = set()
@@ -92,7 +88,7 @@ class Worker:
     def _turn(self) -> None:
         now = time.monotonic()
         if now >= self._next_chores:
-            self._inbox.renew(self.name, [one for ids in self._claimed.values() for one in ids])
+            self._inbox.renew(self.name, self._mine.ids)
             self._chores.do()
             self._mended.look_again()
             self._next_chores = now + CHORES
@@ -132,19 +128,16 @@ class Worker:
                 for delivery in told.leads:
                     self._prepare(delivery)
                 for delivery, error in told.missing:
-                    self._miss(delivery, error)
+                    self._recorder.park(delivery, missed(self.name, delivery, error))
 
     def _claim(self) -> None:
         keyless: set[str] = set()
 
         def room(lane: str) -> int:
-            ours = len(self._claimed[lane])
-            if lane.startswith(LOOK_UP):
-                return LOOK_UPS - ours
-            if self._settings.secrets.api_key(lane) is None:
+            if not lane.startswith(LOOK_UP) and self._settings.secrets.api_key(lane) is None:
                 keyless.add(lane)
                 return 0
-            return CLAIMED - ours if ours <= LOW else 0
+            return self._mine.room(lane)
 
         claimed = self._inbox.claim(Want(self.name, room))
         self._next_look = time.monotonic() + (0.0 if claimed else POLL)
@@ -155,9 +148,8 @@ class Worker:
         self._keyless = keyless
         remote = []
         for delivery in claimed:
-            if self._claimed[delivery.lane].get(delivery.id) == delivery.attempts:
-                continue  # its lease was ended by a clock that jumped: we have it still
-            self._claimed[delivery.lane][delivery.id] = delivery.attempts
+            if not self._mine.take(delivery):
+                continue
             channel = CHANNELS.get(delivery.event.channel)
             if channel is not None and channel.remote and delivery.lead is None and not delivery.event.erased:
                 remote.append(delivery)
@@ -180,32 +172,9 @@ class Worker:
         if prepared.move is not None:
             self._recorder.park(delivery, prepared.move)
         elif prepared.ready is not None and prepared.ready.kept["account"] != delivery.account:
-            self._change_account(delivery, prepared.ready.kept["account"])
+            self._recorder.park(delivery, elsewhere(self.name, delivery, prepared.ready.kept["account"]))
         elif prepared.ready is not None:
             self._ready.setdefault(delivery.account, deque()).append(prepared.ready)
-
-    def _change_account(self, delivery: Delivery, account: str) -> None:
-        """The mapping names another account than at intake: the delivery waits for that one's turn."""
-        values = {"account": account, "lane": account, "owner": None, "due_at": utcnow()}
-        found = {"lead": delivery.lead} if delivery.lead is not None else {}
-        self._recorder.park(
-            delivery,
-            Move(delivery.id, delivery.status, values, owner=self.name, event=found, event_id=delivery.event.id),
-        )
-
-    def _miss(self, delivery: Delivery, error: GraphError) -> None:
-        """Meta did not give the lead: it is asked again, ever more rarely, or held where the lead is gone."""
-        failures = delivery.fetches + 1
-        gone = error.reason is Reason.LEAD_GONE
-        values = {
-            "status": Status.HELD if gone else Status.WAITING,
-            "reason": error.reason,
-            "error": error.message,
-            "fetches": failures,
-            "due_at": None if gone else utcnow() + retry.pause(min(failures, 6), error.retry_after),
-            "owner": None,
-        }
-        self._recorder.park(delivery, Move(delivery.id, delivery.status, values, owner=self.name))
 
     def _send(self) -> None:
         """Record what is known, and let requests leave: those whose intent is on disk, as many as may be under way."""
@@ -243,12 +212,9 @@ class Worker:
 
     def _done(self, delivery: Delivery, due_at: datetime | None) -> None:
         """A delivery is no longer ours; it may be due again."""
-        mine = self._claimed[delivery.lane]
-        if mine.get(delivery.id) == delivery.attempts:
-            del mine[delivery.id]
         if due_at is not None:
             self._alarms.set(due_at)
-        if len(self._claimed[delivery.lane]) <= LOW:
+        if self._mine.drop(delivery):
             self._next_look = 0.0
 
     def _finish(self) -> None:

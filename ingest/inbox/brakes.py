@@ -87,13 +87,11 @@ def probe_again(connection: Connection, names: Sequence[str]) -> None:
 
 def probe_told_nothing(connection: Connection, name: str) -> None:
     """Let another probe through after as long a pause as before: the last one failed for a while."""
-    old = connection.execute(
-        select(accounts).where(accounts.c.name == name, accounts.c.until.is_not(None))
-    ).one_or_none()
+    brake = accounts.c.name == name, accounts.c.until.is_not(None)
+    old = connection.execute(select(accounts).where(*brake)).one_or_none()
     if old is not None:
         until = utcnow() + growing(max(old.pauses - 1, 0))
-        brake = update(accounts).where(accounts.c.name == name, accounts.c.until == old.until)
-        connection.execute(brake.values(until=until))
+        connection.execute(update(accounts).where(*brake, accounts.c.until == old.until).values(until=until))
 
 
 def probe_passed(connection: Connection, name: str) -> None:

@@ -7,25 +7,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, exists, func, or_, select, update
+from sqlalchemy import Connection, Row, and_, func, select, update
 
 from ingest.inbox import brakes
-from ingest.inbox import campaigns as campaign_brakes
 from ingest.inbox.bell import notify
 from ingest.inbox.moves import Changes, attempt_row, lock
 from ingest.inbox.prepared import Query
-from ingest.inbox.tables import CLAIMABLE, HELD, campaigns, deliveries, events
+from ingest.inbox.tables import CLAIMABLE, deliveries, events
 from ingest.inbox.writes import CHUNK
 from ingest.models import Attempt, Delivery, Event, Identity, Outcome, Reason, Status, Verdict, utcnow
 
 LEASE = timedelta(seconds=30)
 OPEN = (Status.PENDING, Status.WAITING)
 DIED = "The worker died while it sent this; nobody knows whether AiSensy has it"
-REJECTED = Reason.CAMPAIGN_REJECTED
-RELEASES = 500
-"""How many held deliveries one transaction releases at the most."""
-
-RELEASED = {"status": Status.PENDING, "reason": None, "error": None}
 COLUMNS = "id event_id status account lane position route attempts round waived fetches tried".split()
 
 
@@ -182,71 +176,6 @@ def _ambiguous(connection: Connection, where: Any) -> int:
         changes.move(state, row.id, values)
     changes.write(connection)
     return len(changes.attempts)
-
-
-def release_mended(connection: Connection, versions: Sequence[tuple[str, str, tuple[Reason, ...]]]) -> list[int]:
-    """Try some held deliveries of an endpoint again with a version of its mapping that was not found wanting for them.
-
-    What a broken mapping held is tried with any other version. Those of a campaign that is paused for the version stay,
-    but for one where the pause is over.
-    """
-    return [_release(connection, *one) + _try_campaigns(connection, one[0], one[1]) for one in versions]
-
-
-def _release(connection: Connection, endpoint: str, version: str, reasons: tuple[Reason, ...]) -> int:
-    paused = exists().where(
-        campaigns.c.account == deliveries.c.account,
-        campaigns.c.campaign == deliveries.c.campaign,
-        campaigns.c.version == version,
-        campaigns.c.until.is_not(None),
-    )
-    broken = deliveries.c.reason == Reason.MAPPING_BROKEN
-    other_version = or_(deliveries.c.version.is_(None), deliveries.c.version != version)
-    wanted = or_(
-        and_(broken, other_version),
-        and_(
-            deliveries.c.reason.in_([one for one in reasons if one is not Reason.MAPPING_BROKEN]),
-            _untried(connection, version),
-            or_(deliveries.c.reason != REJECTED, ~paused),
-        ),
-    )
-    some = select(deliveries.c.id).where(HELD, deliveries.c.endpoint == endpoint, wanted).limit(RELEASES)
-    free = update(deliveries).where(deliveries.c.id.in_(some.scalar_subquery()), deliveries.c.status == Status.HELD)
-    return connection.execute(free.values(**RELEASED, due_at=utcnow(), updated_at=utcnow())).rowcount
-
-
-def _try_campaigns(connection: Connection, endpoint: str, version: str) -> int:
-    """Let one held delivery of each campaign whose pause is over try it."""
-    tried = 0
-    for key in campaign_brakes.due(connection, version, utcnow()):
-        mine = (deliveries.c.account == key.account, deliveries.c.campaign == key.campaign)
-        held = (HELD, deliveries.c.endpoint == endpoint, deliveries.c.reason == REJECTED, _untried(connection, version))
-        one = select(deliveries.c.id).where(*held, *mine).limit(1)
-        still = (deliveries.c.id.in_(one.scalar_subquery()), deliveries.c.status == Status.HELD)
-        change = update(deliveries).where(*still).values(**RELEASED, due_at=utcnow(), updated_at=utcnow())
-        tried += connection.execute(change).rowcount
-    return tried
-
-
-def _untried(connection: Connection, version: str) -> Any:
-    find = func.instr if connection.dialect.name == "sqlite" else func.strpos
-    return find(deliveries.c.tried, version) == 0
-
-
-def set_right(connection: Connection, asked: Sequence[None]) -> list[int]:
-    """After the clock was put back: what was written by the later clock is due as long from now as it was then."""
-    now = utcnow()
-    ahead = connection.execute(
-        select(deliveries.c.id, deliveries.c.due_at, deliveries.c.updated_at)
-        .where(CLAIMABLE, deliveries.c.updated_at > now + timedelta(seconds=1))
-        .with_for_update(skip_locked=True)
-    ).all()
-    for row in ahead:
-        due_at = now + max(row.due_at - row.updated_at, timedelta(0))
-        connection.execute(update(deliveries).where(deliveries.c.id == row.id).values(due_at=due_at, updated_at=now))
-    leases = update(deliveries).where(deliveries.c.owner.is_not(None), deliveries.c.due_at > now + LEASE)
-    connection.execute(leases.values(due_at=now + LEASE))
-    return [len(ahead)] * len(asked)
 
 
 _PAUSED = Query("SELECT name, reason FROM accounts WHERE reason IS NOT NULL")

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from ingest.errors import StoreError
-from ingest.inbox import accepting, acts, brakes, claims, moves, people, reads, turns, writes
+from ingest.inbox import accepting, acts, brakes, claims, moves, people, reads, releases, turns, writes
 from ingest.inbox.accepting import Accepted
 from ingest.inbox.bell import Bell, NotifyBell, SocketBell
 from ingest.inbox.brakes import Pause
@@ -162,11 +162,11 @@ class Inbox:
 
     def release_mended(self, endpoint: str, version: str) -> int:
         """Try held deliveries again with a version of the mapping that is new to them; tells how many."""
-        return self.write(claims.release_mended, (endpoint, version, tuple(sorted(MENDABLE))))
+        return self.write(releases.release_mended, (endpoint, version, tuple(sorted(MENDABLE))))
 
     def set_right(self) -> int:
         """Put right what a clock wrote that has been put back since; tells how many deliveries."""
-        return self.write(claims.set_right, None)
+        return self.write(releases.set_right, None)
 
     def pause(self, pause: Pause) -> None:
         """Put on an account's brake, for all processes."""
