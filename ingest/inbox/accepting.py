@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, bindparam, select, tuple_, update
+from sqlalchemy import Connection, select, tuple_, update
 
 from ingest.inbox.bell import notify
-from ingest.inbox.prepared import Prepared
+from ingest.inbox.prepared import Insert
 from ingest.inbox.tables import deliveries, events, identities
-from ingest.inbox.writes import CHUNK, insert
+from ingest.inbox.writes import CHUNK
 from ingest.models import Event, Status, new_id, utcnow
 
 
@@ -44,19 +43,18 @@ def add_deliveries(connection: Connection, wanted: Sequence[tuple[Event, int]]) 
 
 def _claim_identities(connection: Connection, incoming: list[Event]) -> dict[str, str]:
     """For each event the id of the first with its identity: its own where it is new."""
-    now = utcnow()
-    rows = [
-        (source, external_id, event.id, event.identity.expires_at, now)
-        for event in incoming
-        for source, external_id in event.identity.names
-    ]
+    rows: dict[tuple[str, str], tuple[Any, ...]] = {}
+    count = 0
+    for event in incoming:
+        for name in event.identity.names:
+            rows.setdefault(name, (*name, event.id, event.identity.expires_at))
+            count += 1
     # Sorted, so that two processes with the same identities never wait for each other in a circle.
-    rows.sort(key=itemgetter(0, 1))
-    claimed = _IDENTITIES.run(connection, rows)
-    names = {(source, external_id) for source, external_id, *_ in rows}
-    if claimed == len(rows) == len(names):
+    names = sorted(rows)
+    claimed = _IDENTITIES.run(connection, [rows[name] for name in names], utcnow())
+    if claimed == len(names) == count:
         return {event.id: event.id for event in incoming}
-    return _first_of_each(connection, incoming, list(names))
+    return _first_of_each(connection, incoming, names)
 
 
 def _first_of_each(connection: Connection, incoming: list[Event], names: list[tuple[str, str]]) -> dict[str, str]:
@@ -76,24 +74,6 @@ def _first_of_each(connection: Connection, incoming: list[Event], names: list[tu
                 update(identities).where(identities.c.lead_id == event.id).values(lead_id=first[event.id])
             )
     return first
-
-
-def _upsert(connection: Connection) -> Any:
-    upsert = insert(connection, identities).values({name: bindparam(name) for name in _IDENTITY})
-    return upsert.on_conflict_do_update(
-        index_elements=["source", "external_id"],
-        set_={"lead_id": upsert.excluded.lead_id, "expires_at": upsert.excluded.expires_at},
-        where=identities.c.expires_at <= bindparam("now", type_=BigInteger),
-    )
-
-
-def _insert_event(connection: Connection) -> Any:
-    return insert(connection, events).values({name: bindparam(name) for name in _EVENT}).on_conflict_do_nothing()
-
-
-def _insert_delivery(connection: Connection) -> Any:
-    rows = insert(connection, deliveries).values({name: bindparam(name) for name in _DELIVERY})
-    return rows.on_conflict_do_nothing(index_elements=["event_id", "position"])
 
 
 def _event_row(event: Event) -> tuple[Any, ...]:
@@ -127,9 +107,14 @@ def delivery_row(event: Event, position: int = 0) -> tuple[Any, ...]:
     )
 
 
-_DELIVERY = "id event_id position endpoint account lane status reason tried attempts fetches due_at updated_at".split()
-_IDENTITY = ("source", "external_id", "lead_id", "expires_at")
-_IDENTITIES = Prepared(_upsert, *_IDENTITY, "now")
-_EVENT = ("id", "endpoint", "channel", "external_id", "received_at", "body")
-_EVENTS = Prepared(_insert_event, *_EVENT)
-_DELIVERIES = Prepared(_insert_delivery, *_DELIVERY)
+_EVENTS = Insert(events, ("id", "endpoint", "channel", "external_id", "received_at", "body"))
+_DELIVERIES = Insert(
+    deliveries,
+    "id event_id position endpoint account lane status reason tried attempts fetches due_at updated_at".split(),
+)
+_IDENTITIES = Insert(
+    identities,
+    ("source", "external_id", "lead_id", "expires_at"),
+    "ON CONFLICT (source, external_id) DO UPDATE SET lead_id = excluded.lead_id, expires_at = excluded.expires_at"
+    " WHERE identities.expires_at <= {mark}",
+)

@@ -3,11 +3,9 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import Any, TypeVar
@@ -34,20 +32,29 @@ Job = Callable[[Connection, Sequence[T]], Sequence[R]]
 """What is written: takes the items of all who came at once, gives each its result, in order."""
 
 
-@dataclass
 class _Ticket:
-    job: Job[Any, Any]
-    item: Any
-    done: threading.Event = field(default_factory=threading.Event)
-    result: Any = None
-    error: Exception | None = None
+    """One item that waits to be written. The lock `woken` is held until it is settled, or its thread has to lead."""
+
+    __slots__ = ("error", "item", "job", "leads", "result", "settled", "woken")
+
+    def __init__(self, job: Job[Any, Any], item: Any) -> None:
+        self.job = job
+        self.item = item
+        self.result: Any = None
+        self.error: Exception | None = None
+        self.settled = False
+        self.leads = False
+        self.woken = threading.Lock()
+        self.woken.acquire()
 
 
 class Door:
     """The one way to write to the store.
 
-    Threads put their items in a queue; whoever takes the commit lock writes all that is there in one transaction, so
-    that one fsync serves many. On SQLite an advisory lock on a file beside the database lets processes take turns.
+    Threads put their items in a queue. The first of them leads: it writes all that is there in one transaction, so that
+    one fsync serves many, and hands the lead to the next that waits. Every other thread is woken once, when its item is
+    on disk: under one interpreter lock each further wake-up costs as much as a statement. On SQLite an advisory lock on
+    a file beside the database lets processes take turns.
     `ring` is called after a transaction in which something became due.
     """
 
@@ -58,6 +65,8 @@ class Door:
         self._lock_file: int | None = None
         self._connection: Connection | None = None
         self._queue: deque[_Ticket] = deque()
+        self._mutex = threading.Lock()  # of the queue and the lead
+        self._led = False
         self._commit_lock = threading.Lock()
 
     def write(self, job: Job[T, R], item: T) -> R:
@@ -67,15 +76,37 @@ class Door:
         therefore such that doing them again is harmless.
         """
         ticket = _Ticket(job, item)
-        self._queue.append(ticket)
-        while not ticket.done.is_set():
-            with self._commit_lock:
-                if not ticket.done.is_set():
-                    self._serve()
+        with self._mutex:
+            self._queue.append(ticket)
+            ticket.leads, self._led = not self._led, True
+        if not ticket.leads:
+            self._wait(ticket)
+        if not ticket.settled:
+            self._lead()
         if ticket.error is not None:
             raise ticket.error
         result: R = ticket.result
         return result
+
+    def _wait(self, ticket: _Ticket) -> None:
+        """Wait until somebody has written our item, or hands us the lead. Raises StoreError when it takes too long."""
+        while not ticket.woken.acquire(timeout=2 * PATIENCE):
+            with self._mutex:
+                if ticket in self._queue and not ticket.leads:  # who leads waits for a process that is stuck
+                    self._queue.remove(ticket)
+                    raise StoreError(f"The store has been kept from us for {2 * PATIENCE:.0f} s")
+
+    def _lead(self) -> None:
+        """Write what is there, our own item first, and hand the lead on."""
+        try:
+            with self._commit_lock:
+                self._serve()
+        finally:
+            with self._mutex:
+                self._led = bool(self._queue)
+                if self._queue:
+                    self._queue[0].leads = True
+                    self._queue[0].woken.release()
 
     def close(self) -> None:
         """Give up connection and lock file; nothing may be written after."""
@@ -106,7 +137,8 @@ class Door:
             self._settle(self._take(), _store_error(error))
 
     def _take(self) -> list[_Ticket]:
-        return [self._queue.popleft() for _ in range(min(len(self._queue), BATCH))]
+        with self._mutex:
+            return [self._queue.popleft() for _ in range(min(len(self._queue), BATCH))]
 
     def _commit(self, batch: list[_Ticket], tries: int = AGAIN) -> None:
         try:
@@ -126,7 +158,8 @@ class Door:
     def _settle(batch: list[_Ticket], error: Exception | None) -> None:
         for ticket in batch:
             ticket.error = error
-            ticket.done.set()
+            ticket.settled = True
+            ticket.woken.release()
 
     def _transact(self, batch: list[_Ticket]) -> None:
         if self._connection is None:
@@ -157,23 +190,11 @@ class Door:
             return
         if self._lock_file is None:
             self._lock_file = os.open(self._lock_path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        _lock(self._lock_file)
+        fcntl.flock(self._lock_file, fcntl.LOCK_EX)
         try:
             yield
         finally:
             fcntl.flock(self._lock_file, fcntl.LOCK_UN)
-
-
-def _lock(file: int) -> None:
-    """Take the advisory lock. Raises StoreError where another process has it for too long: it is stuck, not busy."""
-    end = time.monotonic() + PATIENCE
-    while True:
-        try:
-            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > end:
-                raise StoreError(f"Another process has kept the store to itself for {PATIENCE:.0f} s") from None
-        time.sleep(0.0001)  # a commit takes some hundred microseconds
 
 
 def _was_deadlock(error: Exception) -> bool:

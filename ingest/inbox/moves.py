@@ -12,9 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, update
 
 from ingest.inbox.bell import notify
-from ingest.inbox.prepared import Prepared, Query
+from ingest.inbox.prepared import Insert, Prepared, Query
 from ingest.inbox.tables import attempts, deliveries, events
-from ingest.inbox.writes import insert
 from ingest.models import STEPS, Attempt, Reason, Status, utcnow
 
 
@@ -160,10 +159,4 @@ _STATES = Query(
     " (SELECT erased_at FROM events WHERE events.id = event_id) AS erased_at"
     " FROM deliveries WHERE id {among} ORDER BY id {lock}"
 )
-_ATTEMPT = tuple(attempts.c.keys())
-_ATTEMPTS = Prepared(
-    lambda connection: (
-        insert(connection, attempts).values({name: bindparam(name) for name in _ATTEMPT}).on_conflict_do_nothing()
-    ),
-    *_ATTEMPT,
-)
+_ATTEMPTS = Insert(attempts, attempts.c.keys())

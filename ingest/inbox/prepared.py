@@ -8,8 +8,11 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Table
 from sqlalchemy.sql import ClauseElement
+
+ROWS = 100
+"""How many rows one statement inserts at the most."""
 
 _WORDS = {
     "sqlite": {"among": "IN (SELECT value FROM json_each(?))", "lock": ""},
@@ -44,6 +47,30 @@ class Prepared:
             order = tuple(self._names.index(name) for name in compiled.positiontup)
         self._known[connection.dialect.name] = known = str(compiled), order
         return known
+
+
+class Insert:
+    """An insert of many rows by one statement, however many there are: a driver gives up the interpreter at each one.
+
+    `ending` is what to do about rows that are there already.
+    """
+
+    def __init__(self, table: Table, names: Sequence[str], ending: str = "ON CONFLICT DO NOTHING") -> None:
+        self._names = names
+        self._begin = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES "  # noqa: S608 - our own tables
+        self._ending = ending
+
+    def run(self, connection: Connection, rows: Sequence[tuple[Any, ...]], *more: Any) -> int:
+        """Insert the rows; tells how many were written. `more` are the values of the ending's own marks."""
+        mark = "?" if connection.dialect.name == "sqlite" else "%s"
+        row = f"({', '.join([mark] * len(self._names))})"
+        written = 0
+        for start in range(0, len(rows), ROWS):
+            some = rows[start : start + ROWS]
+            sql = f"{self._begin}{', '.join([row] * len(some))} {self._ending.format(mark=mark)}"
+            values = [native(value) for one in (*some, more) for value in one]
+            written += connection.exec_driver_sql(sql, tuple(values)).rowcount
+        return written
 
 
 class Query:
