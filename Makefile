@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check bench
+.PHONY: help run demo test check bench soak
 
 # The first of these that is new enough; `make run PYTHON=/path/to/python3` chooses another.
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
@@ -31,8 +31,13 @@ check: $(DEV)  ## style, types and layers
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: $(DEV)  ## the measurements; minutes
-	@$(BIN)/python -m bench.idle
+bench: $(DEV)  ## measure it beside its baselines; minutes
+	@$(BIN)/python -m bench
+
+soak: $(DEV)  ## kill it under load, on both stores: nothing lost, nothing doubled; half an hour
+	@for store in sqlite postgresql; do for timeout in hold retry; do \
+		$(BIN)/python -m bench.crash --store $$store --on-timeout $$timeout || exit 1; done; done
+	@for store in sqlite postgresql; do $(BIN)/python -m bench.backlog --store $$store || exit 1; done
 
 $(BIN)/python:
 	@if [ -z "$(PYTHON)" ]; then echo "ingest needs Python 3.11 or later, and found none." \

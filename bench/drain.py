@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import statistics
 import subprocess
 import sys
-import tempfile
 import time
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,6 +16,7 @@ import requests
 from bench import houses
 from bench.load import zapier
 from bench.postgres import Postgres
+from bench.table import Row
 from ingest.cli.run import free_port
 from ingest.inbox import Inbox
 from ingest.models import Event, Identity, new_id, utcnow
@@ -78,29 +80,29 @@ def pools(receiver: str, processes: int) -> float:
     return sum(float(one.communicate()[0]) for one in running)
 
 
-def main() -> None:
-    """Measure once, or be a bare pool."""
-    if sys.argv[1:2] == ["pool"]:
-        print(pool(sys.argv[2], int(sys.argv[3])))
-        return
-    with tempfile.TemporaryDirectory(prefix="ingest-drain-") as name:
-        folder, port = Path(name), free_port()
-        with houses.process(folder, houses.environment(folder, 0), "bench.receiver", str(port)):
-            receiver = f"http://127.0.0.1:{port}"
-            houses.wait_for(receiver)
-            for turn in range(3):
-                bare = pools(receiver, 1)
-                ours = drain(folder, receiver, f"sqlite:///{folder}/{turn}.db", 1)
-                print(f"sqlite 1 worker: bare {bare:.0f}/s ours {ours:.0f}/s ratio {ours / bare:.2f}")
-            postgres = Postgres()
-            try:
-                for workers in (1, 2):
-                    bare = pools(receiver, workers)
-                    ours = drain(folder, receiver, postgres.url, workers)
-                    print(f"postgresql {workers} workers: bare {bare:.0f}/s ours {ours:.0f}/s ratio {ours / bare:.2f}")
-            finally:
-                postgres.stop()
+def measure(folder: Path, rounds: int) -> Iterator[Row]:
+    """Rows for one worker on SQLite, and one and two on PostgreSQL."""
+    port = free_port()
+    (folder / "drain").mkdir()
+    with houses.process(folder, houses.environment(folder / "drain", 0), "bench.receiver", str(port)):
+        receiver = f"http://127.0.0.1:{port}"
+        houses.wait_for(receiver)
+        stores = (f"sqlite:///{folder}/drain/{turn}.db" for turn in range(rounds))
+        yield _row("drain, SQLite, 1 worker", folder / "drain", receiver, stores, 1)
+        postgres = Postgres()
+        try:
+            for workers in (1, 2):
+                name = f"drain, PostgreSQL, {workers} worker{'s' if workers > 1 else ''}"
+                yield _row(name, folder / "drain", receiver, [postgres.url] * rounds, workers)
+        finally:
+            postgres.stop()
 
 
-if __name__ == "__main__":
-    main()
+def _row(name: str, folder: Path, receiver: str, stores: Iterable[str], workers: int) -> Row:
+    pairs = [(pools(receiver, workers), drain(folder, receiver, store, workers)) for store in stores]
+    bare, ours = (statistics.median(pair[side] for pair in pairs) for side in (0, 1))
+    return Row(name, f"{bare:.0f}/s", f"{ours:.0f}/s", [one / base for base, one in pairs])
+
+
+if __name__ == "__main__":  # a bare pool, in a process of its own
+    print(pool(sys.argv[2], int(sys.argv[3])))

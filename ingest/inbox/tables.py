@@ -33,6 +33,8 @@ class Moment(TypeDecorator[datetime]):
 
 CLAIMABLE = text("status IN ('pending', 'waiting')")
 HELD = text("status = 'held'")
+HAS_EXTERNAL = text("external_id IS NOT NULL")
+HAS_PHONE = text("phone IS NOT NULL")
 """Conditions of partial indexes. Queries use them as they stand: with parameters no store knows that the index fits."""
 
 metadata = MetaData()
@@ -50,8 +52,9 @@ events = Table(
     Column("name", Text),  # for people's searches
     Column("phone", Text),
     Column("erased_at", Moment),  # when its people's data was taken out; none while it is there
-    Index("events_external", "external_id"),
-    Index("events_phone", "phone"),
+    Index("events_external", "external_id", sqlite_where=HAS_EXTERNAL, postgresql_where=HAS_EXTERNAL),
+    Index("events_phone", "phone", sqlite_where=HAS_PHONE, postgresql_where=HAS_PHONE),
+    sqlite_with_rowid=False,
 )
 
 identities = Table(
@@ -118,6 +121,7 @@ deliveries = Table(
         sqlite_where=HELD,
         postgresql_where=HELD,
     ),
+    sqlite_with_rowid=False,
 )
 
 attempts = Table(

@@ -16,6 +16,11 @@ def upgrade() -> None:
     op.add_column("deliveries", sa.Column("version", sa.Text(), nullable=True))
     _lanes()
     op.drop_index("events_received", "events")  # ids tell the time
+    for name, column in (("events_external", "external_id"), ("events_phone", "phone")):
+        op.drop_index(name, "events")
+        where = sa.text(f"{column} IS NOT NULL")
+        op.create_index(name, "events", [column], sqlite_where=where, postgresql_where=where)
+    _without_rowid()
     op.create_index(
         "identities_expiring",
         "identities",
@@ -84,6 +89,14 @@ def _lanes() -> None:
         sqlite_where=sa.text("status IN ('pending', 'waiting')"),
         postgresql_where=sa.text("status IN ('pending', 'waiting')"),
     )
+
+
+def _without_rowid() -> None:
+    """On SQLite one tree for each table instead of two: ids are in the order of time."""
+    if op.get_bind().dialect.name == "sqlite":
+        for table in ("events", "deliveries"):
+            with op.batch_alter_table(table, recreate="always", table_kwargs={"sqlite_with_rowid": False}):
+                pass
 
 
 def _hash_ids() -> None:
