@@ -153,8 +153,9 @@ class Recorder:
     def _recorded(self, answer: Answer, settled: Settled, *, done: bool) -> None:
         delivery, outcome = answer.ready.delivery, answer.outcome
         self._done(delivery, settled.values.get("due_at"))
-        if done:
-            _log(delivery, settled.values, outcome.status, answer.duration_ms)
+        if not done:  # it is too late for this attempt to change anything
+            return
+        _log(delivery, settled.values, outcome.status, answer.duration_ms)
         if outcome.verdict is Verdict.ACCOUNT:
             _logger.error("account_paused", account=delivery.account, message=outcome.message)
         elif delivery.probe and outcome.verdict not in {Verdict.TRANSIENT, Verdict.AMBIGUOUS}:

@@ -40,7 +40,6 @@ class Allowance:
     gap: float  # seconds between requests; 0 is none
     next_at: float  # seconds since 1970
     room: int | None  # requests that may yet be under way
-    stored: bool
     used: int = 0
 
     def take(self, now: datetime) -> datetime | None:
@@ -72,7 +71,7 @@ def allow(connection: Connection, wanted: dict[str, Pace], now: datetime) -> dic
         room = None if pace.in_flight is None else pace.in_flight - _under_way(connection, row.account)
         # A clock that was put back must not stop an account for as long.
         next_at = min(row.next_at / 1e6, now.timestamp() + max(gap, TOLERANCE))
-        found[row.account] = Allowance(gap, next_at, room, stored=True)
+        found[row.account] = Allowance(gap, next_at, room)
     return found
 
 
