@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -62,8 +63,8 @@ def replay(leads: Sequence[str], again: bool, sandbox: bool, **asked: Any) -> No
     spared = frozenset() if asked["reason"] else TO_BE_NAMED
     with opened(sandbox=sandbox) as inbox:
         found = _of_leads(inbox, leads, asked, statuses) if leads else _matching(inbox, asked, swept, spared)
-        if leads and not found and not again:
-            click.echo("Nothing to replay: it was sent, or is on its way. --again sends it a second time.", err=True)
+        if not found:
+            _why_none(inbox, leads, asked)
         _do(found, lambda ids: inbox.replay(ids, again=again), "replayed", **_how(asked))
 
 
@@ -80,6 +81,8 @@ def discard(leads: Sequence[str], sandbox: bool, **asked: Any) -> None:
         found = (
             _of_leads(inbox, leads, asked, DISCARDABLE) if leads else _matching(inbox, asked, DISCARDABLE, frozenset())
         )
+        if not found:
+            _why_none(inbox, leads, asked)
         _do(found, inbox.discard, "discarded", **_how(asked))
 
 
@@ -108,6 +111,28 @@ def _matching(
         names_ = ", ".join(sorted(spared))
         click.echo(f"{left} left out that are held as {names_}: name them by --reason.", err=True)
     return ids
+
+
+def _why_none(inbox: Inbox, leads: Sequence[str], asked: dict[str, Any]) -> None:
+    """Tell where those stand that match, and that nothing can be done with."""
+    with inbox.reading() as connection:
+        if leads:
+            ids = [find_lead(connection, lead) for lead in leads]
+            stand = [one["status"] for lead in ids for one in reads.outcome_of(connection, lead)]
+        else:
+            given = wanted(connection, **{name: asked[name] for name in FILTERS})
+            stand = [row.status for row in reads.matching_deliveries(connection, given, list(Status))]
+    for status, count in Counter(stand).items():
+        click.echo(f"{_said(count)}: {STANDING.get(status, status)}", err=True)
+
+
+STANDING = {
+    Status.SENT: "sent already; `replay --again` sends a second message",
+    Status.SENDING: "on the way to AiSensy",
+    Status.PENDING: "goes out by itself as soon as a worker is free, or its account is no longer paused",
+    Status.WAITING: "goes out by itself, at its time or when its account is no longer paused",
+    Status.SKIPPED: "not wanted, or its data was erased",
+}
 
 
 def _how(asked: dict[str, Any]) -> dict[str, bool]:

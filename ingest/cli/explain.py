@@ -78,9 +78,9 @@ def _document(body: bytes) -> Any:
 def _tell(story: dict[str, Any]) -> None:
     for delivery in story["deliveries"]:
         status, reason = delivery["status"], delivery["reason"]
-        advice = ADVICE[Reason(reason)] if reason else UNDER_WAY[Status(status)]
-        said = f"{delivery['error']}. " if delivery["error"] else ""
-        click.echo(f"{status}{f' ({reason})' if reason else ''}: {said}{advice}")
+        click.echo(f"{status}{f' ({reason})' if reason else ''}: {_said(delivery)}")
+    if story["erased_at"]:
+        click.echo(f"The person's data was erased at {story['erased_at']}")
     click.echo(f"\nLead {story['id']} came to {story['endpoint']} ({story['channel']}) at {story['received_at']}")
     if story["external_id"]:
         click.echo(f"The sender calls it {story['external_id']}")
@@ -97,9 +97,19 @@ def _tell(story: dict[str, Any]) -> None:
                 f"Attempt {one['number']} at {one['started_at']}, {one['duration_ms']} ms:{http} {one['outcome']}"
             )
             click.echo(f"  {one['message'] or one['answer']}")
-        if delivery["due_at"] and status_waits(delivery["status"]):
+        if delivery["due_at"] and status_waits(delivery["status"]) and delivery["reason"] != Reason.ACCOUNT_PAUSED:
             click.echo(f"Next: {delivery['due_at']}")
     sys.stdout.flush()
+
+
+def _said(delivery: dict[str, Any]) -> str:
+    """What is wrong, and what to do about it, each once."""
+    status, reason = delivery["status"], delivery["reason"]
+    advice = ADVICE[Reason(reason)] if reason else UNDER_WAY[Status(status)]
+    if reason == Reason.ACCOUNT_PAUSED and delivery["paused"] and not delivery["paused_until"]:
+        advice = f"It goes out after `ingest resume {delivery['account']}`."
+    error = (delivery["error"] or "").removeprefix(f"{reason} ").rstrip(". ")
+    return advice if not error or advice.startswith(error) else f"{error}. {advice}"
 
 
 def status_waits(status: str) -> bool:

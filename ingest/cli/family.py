@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from ingest import log
 
+SANDBOX = "sandbox"
 PARENT = "INGEST_PARENT"
 PR_SET_PDEATHSIG = 1
 GRACE = 10.0  # seconds that children have to end
@@ -76,19 +77,15 @@ class Family:
         return 0
 
     def end(self) -> None:
-        """End every child: politely first, by force after ten seconds."""
-        for child in self.children:
-            if child.alive() and child.process:
-                child.process.terminate()
-        deadline = time.monotonic() + GRACE
-        for child in self.children:
-            if child.process is None:
-                continue
-            with suppress(subprocess.TimeoutExpired):
-                child.process.wait(max(0.0, deadline - time.monotonic()))
-            if child.alive():
-                child.process.kill()
-                child.process.wait()
+        """End every child: politely first, by force after ten seconds; the sandbox last, which the others talk to."""
+        for last in (False, True):
+            children = [child for child in self.children if (child.name == SANDBOX) is last]
+            for child in children:
+                if child.alive() and child.process:
+                    child.process.terminate()
+            deadline = time.monotonic() + GRACE
+            for child in children:
+                _end(child, deadline)
 
     @property
     def ending(self) -> bool:
@@ -112,3 +109,13 @@ class Family:
                 child.start_at = now + min(0.1 * 2 ** (len(child.deaths) - 1), 5.0)
             if now >= child.start_at and not self._ending:
                 child.start()
+
+
+def _end(child: Child, deadline: float) -> None:
+    if child.process is None:
+        return
+    with suppress(subprocess.TimeoutExpired):
+        child.process.wait(max(0.0, deadline - time.monotonic()))
+    if child.alive():
+        child.process.kill()
+        child.process.wait()

@@ -30,6 +30,8 @@ def optout(phone: str, remove: bool, asks: bool, sandbox: bool) -> None:
     Example:
       ingest optout "+91 98765 43210"
     """
+    if remove and asks:
+        raise click.UsageError("Say --remove or --check, not both.")
     number = whole_number(phone)
     shown = mask_phone(number)
     with opened(sandbox=sandbox) as inbox:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import signal
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 import click
 
 from ingest import log, settings
-from ingest.cli.family import Child, Family, die_with_parent
+from ingest.cli.family import SANDBOX, Child, Family, die_with_parent
 from ingest.errors import StoreError
 from ingest.settings import Settings
 
@@ -38,7 +39,7 @@ def plan(own: Settings, *, sandbox: bool, port: int, sandbox_port: int, store: s
     if sandbox:
         box = f"http://127.0.0.1:{sandbox_port}"
         environment["INGEST_SANDBOX"] = box
-        children.append(Child("sandbox", ["sandbox", "--port", str(sandbox_port)], environment))
+        children.append(Child(SANDBOX, ["sandbox", "--port", str(sandbox_port)], environment))
     worker = f"worker-{secrets.token_hex(4)}"
     children += [
         Child("web", ["web"], environment),
@@ -70,6 +71,25 @@ def free_port(wanted: int = 0) -> int:
     raise click.ClickException("No port is free")
 
 
+def _is_free(host: str, port: int, seconds: float = 5.0) -> bool:
+    """Whether we can listen there; what is just ending, our own earlier self for example, is waited for."""
+    end = time.monotonic() + seconds
+    while True:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    return True  # whatever it is, who listens tells it better
+            else:
+                return True
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.1)
+
+
 def wait_for(address: str, family: Family, seconds: float = 60.0) -> bool:
     """Whether an address answers in time; stops waiting when the family is told to end."""
     end = time.monotonic() + seconds
@@ -93,6 +113,8 @@ def run(sandbox: bool) -> None:
     own = settings.load()
     from ingest.inbox.engine import migrate  # noqa: PLC0415 - slow to load, and the settings come first
 
+    if not _is_free(own.host, own.port):
+        raise click.UsageError(f"Port {own.port} is taken by another program: set INGEST_PORT to a free one.")
     sandbox_port = free_port(own.port + 1) if sandbox else 0
     store = SANDBOX_STORE if sandbox else own.database_url
     try:

@@ -18,8 +18,9 @@ from ingest import settings
 from ingest.channels import CHANNELS, KINDS
 from ingest.cli import nearest
 from ingest.cli.run import SANDBOX_STORE
+from ingest.delivery.people import Person
 from ingest.errors import Hold
-from ingest.inbox import Inbox, names, reads
+from ingest.inbox import Inbox, names, people, reads
 from ingest.inbox.reads import Filter
 from ingest.mapping import fields, loader
 from ingest.mapping.phones import phone as read_phone
@@ -79,10 +80,15 @@ def wanted(connection: Connection, **asked: Any) -> Filter:
     if asked["campaign"] is not None:
         _known_campaign(connection, asked["campaign"])
     phones = None if asked["phone"] is None else _spellings(asked.pop("phone"), country)
+    ids: tuple[str, ...] = ()
+    if phones and phones[-1].startswith("+"):
+        person = Person(phones[-1], country)
+        unknown = people.bodies(connection, unknown=True)
+        ids = tuple(row.id for row in unknown if person.stands_in(row.body, row.lead, None))
     for name in ("since", "until"):
         asked[name] = None if asked[name] is None else _moment(asked[name], f"--{name}")
     asked.pop("phone", None)
-    return Filter(**asked, phones=phones)
+    return Filter(**asked, phones=phones, ids=ids)
 
 
 def known_account(connection: Connection, name: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from ingest.inbox import brakes, campaigns
-from ingest.inbox.moves import Changes, lock
+from ingest.inbox.moves import Changes, State, lock
 from ingest.inbox.tables import deliveries
 from ingest.models import WAIVABLE, Reason, Status, utcnow
 
@@ -26,7 +26,7 @@ def replay(connection: Connection, batches: Sequence[tuple[Sequence[str], bool]]
     counts = []
     for ids, again in batches:
         allowed = REPLAYABLE | {Status.SENT} if again else REPLAYABLE
-        mine = [one for one in ids if one in states and states[one].status in allowed and states[one].owner is None]
+        mine = [one for one in ids if one in states and _may_be_replayed(states[one], allowed)]
         for one in mine:
             state = states[one]
             reason = Reason(state.reason) if state.reason else None
@@ -57,6 +57,10 @@ def resume(connection: Connection, names: Sequence[str]) -> list[bool]:
     for name in names:
         campaigns.open_again(connection, name)
     return had
+
+
+def _may_be_replayed(state: State, allowed: frozenset[Status]) -> bool:
+    return state.status in allowed and state.owner is None and not state.erased
 
 
 def _anew(attempts: int) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, func, select, update
 
+from ingest import log
 from ingest.inbox import brakes
 from ingest.inbox.bell import notify
 from ingest.inbox.moves import Changes, attempt_row, lock
@@ -16,6 +17,8 @@ from ingest.inbox.prepared import Query
 from ingest.inbox.tables import CLAIMABLE, deliveries, events
 from ingest.inbox.writes import CHUNK
 from ingest.models import Attempt, Delivery, Event, Identity, Outcome, Reason, Status, Verdict, utcnow
+
+_logger = log.get()
 
 LEASE = timedelta(seconds=30)
 OPEN = (Status.PENDING, Status.WAITING)
@@ -153,9 +156,8 @@ def sweep(connection: Connection, asked: Sequence[None]) -> list[int]:
 
 def _ambiguous(connection: Connection, where: Any) -> int:
     now = utcnow()
-    query = select(deliveries.c.id, deliveries.c.on_timeout, deliveries.c.updated_at).where(
-        where, deliveries.c.status == Status.SENDING
-    )
+    columns = (deliveries.c[name] for name in ("id", "event_id", "endpoint", "account", "on_timeout", "updated_at"))
+    query = select(*columns).where(where, deliveries.c.status == Status.SENDING)
     found = connection.execute(query).all()
     states, changes = lock(connection, (row.id for row in found)), Changes()
     for row in found:
@@ -174,6 +176,15 @@ def _ambiguous(connection: Connection, where: Any) -> int:
             attempt_row(row.id, Attempt(state.attempts, row.updated_at, 0, Outcome(Verdict.AMBIGUOUS, DIED)))
         )
         changes.move(state, row.id, values)
+        _logger.warning(
+            f"delivery_{values['status']}",
+            lead_id=row.event_id,
+            delivery_id=row.id,
+            endpoint=row.endpoint,
+            account=row.account,
+            reason=values["reason"],
+            error=DIED,
+        )
     changes.write(connection)
     return len(changes.attempts)
 

@@ -68,12 +68,14 @@ def of_phone(connection: Connection, phone: str) -> list[str]:
     return list(connection.execute(query).scalars())
 
 
-def bodies(connection: Connection) -> Iterator[Row[Any]]:
-    """Everything that came and is not erased: id, body, lead, phone."""
+def bodies(connection: Connection, *, unknown: bool = False) -> Iterator[Row[Any]]:
+    """What came and is not erased: id, body, lead, phone; or only where it is not known who it is from."""
     last = ""
     columns = [events.c[name] for name in ("id", "body", "lead", "phone")]
     while True:
         query = select(*columns).where(events.c.id > last, events.c.erased_at.is_(None)).order_by(events.c.id)
+        if unknown:
+            query = query.where(events.c.phone.is_(None))
         page = connection.execute(query.limit(1000)).all()
         if not page:
             return

@@ -12,6 +12,7 @@ from ingest.inbox.tables import accounts, attempts, deliveries, events, identiti
 from ingest.models import Reason, Status, id_at, iso
 
 PAGE = 500
+SHOWN = ("id", "external_id", "endpoint", "channel", "received_at", "name", "phone", "body", "lead")
 
 # A delivery that would be sent now, were its account not paused, is shown as what it is: waiting, and why.
 _braked = and_(
@@ -24,6 +25,7 @@ _braked = and_(
 status = case((_braked, Status.WAITING.value), else_=deliveries.c.status).label("status")
 reason = case((_braked, accounts.c.reason), else_=deliveries.c.reason).label("reason")
 error = case((_braked, accounts.c.message), else_=deliveries.c.error).label("error")
+_pause = (accounts.c.reason.label("paused"), accounts.c.until.label("paused_until"))
 _joined = deliveries.outerjoin(accounts, accounts.c.name == deliveries.c.account)
 
 
@@ -38,12 +40,16 @@ class Filter:
     campaign: str | None = None
     account: str | None = None
     phones: tuple[str, ...] | None = None  # any of these spellings
+    ids: tuple[str, ...] = ()  # or one of these, which are not translated yet
     since: datetime | None = None
     until: datetime | None = None
 
 
 def list_leads(connection: Connection, wanted: Filter, limit: int | None = None) -> Iterator[dict[str, Any]]:
-    """Leads, the newest first, as `ingest leads --json` prints them."""
+    """Leads, the newest first, as `ingest leads --json` prints them.
+
+    Where it is not known yet who one is from it has `raw`: what came, and what a vendor gave for it.
+    """
     before: str | None = None
     left = limit
     while left is None or left > 0:
@@ -60,14 +66,14 @@ def list_leads(connection: Connection, wanted: Filter, limit: int | None = None)
 
 
 def _matching(wanted: Filter) -> Select[Any]:
-    query = select(*(events.c[n] for n in ("id", "external_id", "endpoint", "channel", "received_at", "name", "phone")))
+    query = select(*(events.c[name] for name in SHOWN))
     own: list[tuple[Any, Any]] = [
         (events.c.endpoint, wanted.endpoint),
         (events.c.channel, wanted.channel),
     ]
     query = query.where(*(column == value for column, value in own if value is not None))
     if wanted.phones:
-        query = query.where(events.c.phone.in_(wanted.phones))
+        query = query.where(or_(events.c.phone.in_(wanted.phones), events.c.id.in_(wanted.ids)))
     if wanted.since:
         query = query.where(events.c.id >= id_at(wanted.since))
     if wanted.until:
@@ -97,7 +103,7 @@ def matching_deliveries(connection: Connection, wanted: Filter, statuses: Collec
         events.c.id
     )
     query = (
-        select(deliveries.c.id, deliveries.c.reason)
+        select(deliveries.c.id, deliveries.c.reason, deliveries.c.status)
         .select_from(_joined)
         .where(deliveries.c.event_id.in_(leads), deliveries.c.status.in_(statuses), *_of_deliveries(wanted))
         .order_by(deliveries.c.id)
@@ -125,7 +131,7 @@ def _with_deliveries(connection: Connection, page: Sequence[Row[Any]]) -> Iterat
             "name": row.name,
             "phone": row.phone,
             "deliveries": by_event[row.id],
-        }
+        } | ({} if row.phone else {"raw": (row.body, row.lead)})
 
 
 def _deliveries_of(connection: Connection, ids: list[str]) -> Sequence[Any]:
@@ -133,7 +139,9 @@ def _deliveries_of(connection: Connection, ids: list[str]) -> Sequence[Any]:
         return []
     columns = [c for c in deliveries.c if c.name not in {"status", "reason", "error"}]
     query = (
-        select(*columns, status, reason, error)
+        select(
+            *columns, status, reason, error, accounts.c.reason.label("paused"), accounts.c.until.label("paused_until")
+        )
         .select_from(_joined)
         .where(deliveries.c.event_id.in_(ids))
         .order_by(deliveries.c.event_id, deliveries.c.position)
@@ -196,6 +204,8 @@ def lead_story(connection: Connection, lead: str) -> dict[str, Any]:
                 "account": row.account,
                 "version": row.version,
                 "due_at": iso(row.due_at) if row.due_at else None,
+                "paused": row.paused is not None,
+                "paused_until": iso(row.paused_until) if row.paused_until else None,
                 "request": json.loads(row.request) if row.request else None,
                 "tries": [_attempt_view(one) for one in tries if one.delivery_id == row.id],
             }

@@ -226,3 +226,29 @@ def test_leads_are_found_by_a_number_however_it_is_written(inbox: Inbox) -> None
     inbox.write(know, None)
     for spelling in ("+919876543210", "098765 43210", "9876543210"):
         assert [one["id"] for one in json.loads(ingest("leads", "--json", "--phone", spelling).stdout)] == [lead]
+
+
+def test_a_lead_that_nobody_has_translated_yet_is_found_by_its_number_and_shown_with_it(inbox: Inbox) -> None:
+    """Suspected spam, or what a paused account keeps: people see whose it is."""
+    body = json.dumps({"name": "Asha", "phone": "98765-43210"}).encode()
+    lead, _ = post(inbox, event(body=body, hold=Reason.SUSPECTED_SPAM), event(body=b'{"phone": "9876543211"}'))
+    [found] = json.loads(ingest("leads", "--json", "--phone", "+919876543210").stdout)
+    assert (found["id"], found["name"], found["phone"]) == (lead, "Asha", "98765-43210")
+    assert "raw" not in found
+    assert "Asha" in ingest("leads").output
+
+
+def test_a_replay_that_finds_nothing_says_where_the_lead_stands(inbox: Inbox) -> None:
+    """A lead behind a paused account is neither sent nor on its way."""
+    [lead] = post(inbox, event())
+    ingest("pause", "default")
+    assert "its account is no longer paused" in ingest("replay", lead).stderr
+    assert "`ingest resume default`" in ingest("explain", lead).output
+
+
+def test_an_erased_lead_is_recognised_and_not_replayed(inbox: Inbox) -> None:
+    """There is nothing left that could be sent."""
+    [lead] = post(inbox, event(body=b'{"phone": "9876543210"}'))
+    ingest("forget", "9876543210")
+    assert "0 deliveries replayed" in ingest("replay", lead).output
+    assert "data was erased at" in ingest("explain", lead).output

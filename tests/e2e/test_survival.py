@@ -1,5 +1,6 @@
 import os
 import signal
+import socket
 from pathlib import Path
 
 import psutil
@@ -119,3 +120,15 @@ def test_no_secret_and_no_person_stands_in_the_log(tmp_path: Path) -> None:
     assert "lead_refused" in log
     for secret in ("9876500011", "Asha", "sandbox-default"):
         assert secret not in log
+
+
+def test_a_port_that_is_taken_is_told_and_nothing_starts(tmp_path: Path) -> None:
+    """Exit 2, with the setting to change; no worker joins the store meanwhile."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        program = _program(tmp_path, INGEST_PORT=str(other.getsockname()[1]))
+        told = program.command("run")
+    assert told.returncode == 2
+    assert "set INGEST_PORT" in told.stderr
+    assert not (tmp_path / "data").exists()

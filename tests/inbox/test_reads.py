@@ -32,6 +32,7 @@ def test_a_lead_is_listed_with_the_fields_that_users_rely_on(inbox: Inbox) -> No
     """The shape of `ingest leads --json`, times in UTC."""
     post(inbox, event("42"))
     [lead] = leads(inbox)
+    assert lead.pop("raw") == (b'{"phone": "98765 43210"}', None)  # nobody has read yet who it is from
     assert list(lead) == FIELDS
     assert [list(one) for one in lead["deliveries"]] == [OF_A_DELIVERY]
     assert (lead["external_id"], lead["deliveries"][0]["status"]) == ("42", "pending")
