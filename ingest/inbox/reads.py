@@ -139,9 +139,7 @@ def _deliveries_of(connection: Connection, ids: list[str]) -> Sequence[Any]:
         return []
     columns = [c for c in deliveries.c if c.name not in {"status", "reason", "error"}]
     query = (
-        select(
-            *columns, status, reason, error, accounts.c.reason.label("paused"), accounts.c.until.label("paused_until")
-        )
+        select(*columns, status, reason, error, *_pause)
         .select_from(_joined)
         .where(deliveries.c.event_id.in_(ids))
         .order_by(deliveries.c.event_id, deliveries.c.position)
