@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import hashlib
+import hmac
 import stat
 from pathlib import Path
 from typing import Any
 
+import alembic.command
+import alembic.config
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -11,9 +15,9 @@ from sqlalchemy import text
 
 from ingest.errors import StoreError
 from ingest.inbox import Inbox
-from ingest.inbox.engine import connect, migrate
-from ingest.inbox.tables import metadata
-from tests.inbox.helpers import event, in_processes, post
+from ingest.inbox.engine import VERSIONS, connect, migrate
+from ingest.inbox.tables import identities, metadata
+from tests.inbox.helpers import claim, event, in_processes, post, rows
 
 
 def test_the_migrations_make_the_schema_that_the_program_uses(store: str) -> None:
@@ -95,3 +99,47 @@ def _start(queue: Any, barrier: Any, store: str) -> None:
         queue.put("started")
     except Exception as error:  # noqa: BLE001 - the test looks at it
         queue.put(repr(error))
+
+
+def test_a_store_of_the_first_version_keeps_its_leads_and_identities(empty: str) -> None:
+    """What was due is due, what was known is a duplicate, and no sender's id stays readable."""
+    engine = connect(empty)
+    with engine.begin() as connection:
+        _first_version(connection)
+    engine.dispose()
+    inbox = Inbox(empty)
+    assert {one.event.id: one.lane for one in claim(inbox)} == {"e1": "default", "e2": "look-up:facebook:"}
+    known = {row.external_id for row in rows(inbox, identities)}
+    assert "meta-1" in known
+    assert not any("asha" in one for one in known)
+    key = b"asha@example.com"
+    hashed = f"hash:{hmac.new(inbox.hash_key(), key, hashlib.sha256).hexdigest()}"
+    assert inbox.accept([event(hashed, "zapier:T")])[0].id == "e1"
+    inbox.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a store without tables, on both databases in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'old.db'}"
+    return str(request.getfixturevalue("empty_postgres"))
+
+
+def _first_version(connection: Any) -> None:
+    config = alembic.config.Config()
+    config.set_main_option("script_location", str(VERSIONS.parent))
+    config.attributes["connection"] = connection
+    alembic.command.upgrade(config, "0001")
+    for number, (lead, channel, source, external_id) in enumerate(
+        (("e1", "zapier", "zapier:T", "asha@example.com"), ("e2", "facebook", "facebook:S", "meta-1"))
+    ):
+        named = {"lead": lead, "channel": channel, "source": source, "external": external_id, "number": f"d{number}"}
+        for statement in (
+            "INSERT INTO events (id, endpoint, channel, external_id, received_at, body)"
+            " VALUES (:lead, 'x', :channel, :external, 1, '{}')",
+            "INSERT INTO identities (source, external_id, lead_id) VALUES (:source, :external, :lead)",
+            "INSERT INTO deliveries (id, event_id, position, endpoint, account, status, tried, attempts, fetches,"
+            " due_at, updated_at) VALUES (:number, :lead, 0, 'x', 'default', 'pending', '', 0, 0, 1, 1)",
+        ):
+            connection.execute(text(statement), named)
