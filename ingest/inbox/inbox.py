@@ -16,14 +16,13 @@ from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from ingest.errors import StoreError
-from ingest.inbox import accepting, acts, brakes, claims, moves, people, reads, releases, turns, writes
+from ingest.inbox import accepting, acts, brakes, claims, people, reads, releases, turns, writes
 from ingest.inbox.accepting import Accepted
 from ingest.inbox.bell import Bell, NotifyBell, SocketBell
 from ingest.inbox.brakes import Pause
 from ingest.inbox.claims import Want
 from ingest.inbox.door import Door, Job
 from ingest.inbox.engine import connect, migrate
-from ingest.inbox.moves import Move
 from ingest.inbox.tables import intakes
 from ingest.inbox.turns import Taken, Turn
 from ingest.models import MENDABLE, Delivery, Event, utcnow
@@ -138,10 +137,6 @@ class Inbox:
     def claim(self, want: Want) -> list[Delivery]:
         """Lease due deliveries, the oldest of each account first."""
         return self.write(claims.claim, want)
-
-    def move(self, moves_: Sequence[Move]) -> list[bool]:
-        """Change the states of deliveries; tells of each whether it happened."""
-        return self.write(moves.move, moves_) if moves_ else []
 
     def turn(self, turn: Turn) -> Taken:
         """Write a worker's turn: answers, moves and intents, in one transaction."""

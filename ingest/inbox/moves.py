@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, bindparam, update
 from ingest.inbox.bell import notify
 from ingest.inbox.prepared import Insert, Prepared, Query
 from ingest.inbox.tables import attempts, deliveries, events
-from ingest.models import STEPS, Attempt, Reason, Status, utcnow
+from ingest.models import STEPS, Attempt, Status, utcnow
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,6 @@ class Move:
     before: Status
     values: dict[str, Any]
     owner: str | None = None  # the worker that must still have it; any where none
-    reason: Reason | None = None  # the reason that it must still have; any where none
     event: dict[str, Any] = field(default_factory=dict)  # to be set on its event: lead, name, phone
     event_id: str = ""
     probe_of: str = ""  # the paused account that it should have tried, and now another delivery has to
@@ -90,21 +89,12 @@ def lock(connection: Connection, ids: Iterable[str]) -> dict[str, State]:
     }
 
 
-def move(connection: Connection, batches: Sequence[Sequence[Move]]) -> list[list[bool]]:
-    """Change states, each guarded by the state before it; tells of each whether it happened."""
-    states = lock(connection, (one.id for batch in batches for one in batch))
-    changes = Changes()
-    done = [[apply(changes, states, one) for one in batch] for batch in batches]
-    changes.write(connection)
-    return done
-
-
 def apply(changes: Changes, states: dict[str, State], one: Move) -> bool:
     """Note a move among the changes, where its guards hold."""
     state = states.get(one.id)
     if state is None or state.status != one.before:
         return False
-    if (one.owner and state.owner != one.owner) or (one.reason and state.reason != one.reason):
+    if one.owner and state.owner != one.owner:
         return False
     changes.move(state, one.id, one.values)
     if one.event:

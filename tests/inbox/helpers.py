@@ -89,10 +89,15 @@ def settle(inbox: Inbox, delivery: Delivery, verdict: Verdict = Verdict.SENT, ow
     return inbox.turn(Turn(answers=[Settled(**(known | values))])).answers[0]
 
 
+def move(inbox: Inbox, one: Move) -> bool:
+    """Write a move; tells whether it happened."""
+    return inbox.turn(Turn(moves=[one])).moves[0]
+
+
 def park(inbox: Inbox, delivery: Delivery, reason: Reason, owner: str = "w1", **values: Any) -> bool:
     """Hold a claimed delivery."""
     values = {"status": Status.HELD, "reason": reason, "owner": None, "due_at": None} | values
-    return inbox.move([Move(delivery.id, delivery.status, values, owner=owner)])[0]
+    return move(inbox, Move(delivery.id, delivery.status, values, owner=owner))
 
 
 def rows(inbox: Inbox, table: Table = deliveries) -> list[Any]:

@@ -12,7 +12,7 @@ from ingest.inbox.moves import Move
 from ingest.inbox.reads import Filter
 from ingest.inbox.turns import Turn
 from ingest.models import Attempt, Outcome, Reason, Status, Verdict, utcnow
-from tests.inbox.helpers import claim, event, leave, park, post, set_all, set_one, settle
+from tests.inbox.helpers import claim, event, leave, move, park, post, set_all, set_one, settle
 
 FIELDS = ["id", "external_id", "endpoint", "channel", "received_at", "name", "phone", "deliveries"]
 OF_A_DELIVERY = ["id", "campaign", "status", "reason", "error", "attempts", "updated_at"]
@@ -48,8 +48,8 @@ def test_each_filter_finds_its_leads_and_no_others(inbox: Inbox) -> None:
         if delivery.event.external_id == "a":
             park(inbox, delivery, Reason.NO_ROUTE, campaign="welcome")
             known = {"name": "Asha", "phone": "+919876543210"}
-            move = Move(delivery.id, Status.HELD, {}, event=known, event_id=delivery.event.id)
-            inbox.move([move])
+            known_person = Move(delivery.id, Status.HELD, {}, event=known, event_id=delivery.event.id)
+            move(inbox, known_person)
     table: list[tuple[dict[str, Any], list[str]]] = [
         ({}, ["b", "a"]),
         ({"status": "held"}, ["a"]),

@@ -12,7 +12,7 @@ from ingest.inbox.moves import Move
 from ingest.inbox.tables import deliveries, events, identities, intakes
 from ingest.inbox.turns import Turn
 from ingest.models import Reason, Status, utcnow
-from tests.inbox.helpers import claim, event, in_processes, in_threads, leave, park, post, rows, settle
+from tests.inbox.helpers import claim, event, in_processes, in_threads, leave, move, post, rows, settle
 
 HASH = timedelta(minutes=10)
 
@@ -131,28 +131,18 @@ def test_a_move_happens_only_from_the_state_that_it_was_decided_on(inbox: Inbox)
     assert [row.status for row in rows(inbox)] == [Status.SENT]
 
 
-def test_a_move_may_ask_for_the_reason_too(inbox: Inbox) -> None:
-    """What was decided about one reason does not happen to a delivery that is held for another by now."""
-    post(inbox, event())
-    [delivery] = claim(inbox)
-    park(inbox, delivery, Reason.NO_ROUTE)
-    assert inbox.move([Move(delivery.id, Status.HELD, {"status": Status.SENT}, reason=Reason.AMBIGUOUS)]) == [False]
-    assert inbox.move([Move(delivery.id, Status.HELD, {"status": Status.SENT}, reason=Reason.NO_ROUTE)]) == [True]
-
-
 def test_a_move_keeps_the_lead_and_who_it_is_from(inbox: Inbox) -> None:
     """Name, phone and the looked-up lead stand with the event as soon as they are known."""
     [lead] = post(inbox, event())
     [delivery] = claim(inbox)
     known = {"name": "Asha Rao", "phone": "+919876543210", "lead": b"{}"}
-    inbox.move([Move(delivery.id, Status.PENDING, {"campaign": "c"}, owner="w1", event=known, event_id=lead)])
+    move(inbox, Move(delivery.id, Status.PENDING, {"campaign": "c"}, owner="w1", event=known, event_id=lead))
     [stored] = rows(inbox, events)
     assert (stored.name, stored.phone, stored.lead) == ("Asha Rao", "+919876543210", b"{}")
 
 
-def test_no_moves_are_no_write(inbox: Inbox) -> None:
-    """An idle worker does not touch the disk."""
-    assert inbox.move([]) == []
+def test_no_leads_are_no_write(inbox: Inbox) -> None:
+    """A post without leads does not touch the disk."""
     assert inbox.accept([]) == []
 
 
