@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import base64
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -215,10 +214,12 @@ def iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-_CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789abcdefghjkmnpqrstvwxyz")
+_CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+_PAIRS = tuple(first + second for first in _CROCKFORD for second in _CROCKFORD)
+_PLACES = tuple(range(90, -1, -10))
 
 
 def new_id(now: datetime | None = None) -> str:
     """A sortable id of 20 characters: 9 of the time in milliseconds, 11 random."""
     number = (int((now or utcnow()).timestamp() * 1000) << 55) | secrets.randbits(55)
-    return base64.b32encode((number << 4).to_bytes(13, "big")).translate(_CROCKFORD)[:20].decode()
+    return "".join([_PAIRS[number >> place & 1023] for place in _PLACES])

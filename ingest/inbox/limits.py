@@ -41,9 +41,8 @@ class Counts:
             return
         keys = sorted({limit.key for limit in wanted})
         if connection.dialect.name == "postgresql":  # on SQLite there is one writer at a time
-            lock = text("SELECT pg_advisory_xact_lock(:key)")
-            for number in sorted({_number(key) for key in keys}):
-                connection.execute(lock, {"key": number})
+            numbers = sorted({_number(key) for key in keys})  # locked in one order everywhere
+            connection.execute(text("SELECT pg_advisory_xact_lock(key) FROM unnest(:keys) AS key"), {"keys": numbers})
         since = now - max(limit.within for limit in wanted)
         for start in range(0, len(keys), CHUNK):
             query = select(messages.c.key, messages.c.delivery_id, messages.c.at).where(

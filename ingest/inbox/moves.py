@@ -9,10 +9,10 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, update
+from sqlalchemy import Connection
 
 from ingest.inbox.bell import notify
-from ingest.inbox.prepared import Insert, Prepared, Query
+from ingest.inbox.prepared import Insert, Query, Update
 from ingest.inbox.tables import attempts, deliveries, events
 from ingest.models import STEPS, Attempt, Status, utcnow
 
@@ -67,7 +67,7 @@ class Changes:
         now = utcnow()
         for names, rows in _by_names(values for _, _, values in self.deliveries).items():
             given = [self.deliveries[row] for row in rows]
-            _of_deliveries(names).run(
+            _of_deliveries(("updated_at", *names)).run(
                 connection, [(id_, before, now, *map(values.__getitem__, names)) for id_, before, values in given]
             )
         for names, rows in _by_names(values for _, values in self.events).items():
@@ -132,16 +132,13 @@ def _by_names(values: Iterable[dict[str, Any]]) -> dict[tuple[str, ...], list[in
 
 
 @lru_cache(maxsize=64)
-def _of_deliveries(names: tuple[str, ...]) -> Prepared:
-    where = [deliveries.c.id == bindparam("guard_id"), deliveries.c.status == bindparam("guard_status")]
-    change = update(deliveries).values({name: bindparam(name) for name in ("updated_at", *names)}).where(*where)
-    return Prepared(lambda _: change, "guard_id", "guard_status", "updated_at", *names)
+def _of_deliveries(names: tuple[str, ...]) -> Update:
+    return Update(deliveries, ("id", "status"), names)
 
 
 @lru_cache(maxsize=16)
-def _of_events(names: tuple[str, ...]) -> Prepared:
-    change = update(events).values({name: bindparam(name) for name in names})
-    return Prepared(lambda _: change.where(events.c.id == bindparam("guard_id")), "guard_id", *names)
+def _of_events(names: tuple[str, ...]) -> Update:
+    return Update(events, ("id",), names)
 
 
 _STATES = Query(

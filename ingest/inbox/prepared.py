@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
@@ -14,6 +14,8 @@ from sqlalchemy.sql import ClauseElement
 ROWS = 100
 """How many rows one statement inserts at the most."""
 
+_MARKS = {"sqlite": "?", "postgresql": "%s"}
+_PLAIN = frozenset({str, int, bytes, type(None)})
 _WORDS = {
     "sqlite": {"among": "IN (SELECT value FROM json_each(?))", "lock": ""},
     "postgresql": {"among": "= ANY(%s)", "lock": "FOR UPDATE"},
@@ -62,15 +64,48 @@ class Insert:
 
     def run(self, connection: Connection, rows: Sequence[tuple[Any, ...]], *more: Any) -> int:
         """Insert the rows; tells how many were written. `more` are the values of the ending's own marks."""
-        mark = "?" if connection.dialect.name == "sqlite" else "%s"
+        mark = _MARKS[connection.dialect.name]
+        ending = self._ending.format(mark=mark)
         row = f"({', '.join([mark] * len(self._names))})"
-        written = 0
-        for start in range(0, len(rows), ROWS):
-            some = rows[start : start + ROWS]
-            sql = f"{self._begin}{', '.join([row] * len(some))} {self._ending.format(mark=mark)}"
-            values = [native(value) for one in (*some, more) for value in one]
-            written += connection.exec_driver_sql(sql, tuple(values)).rowcount
-        return written
+        return sum(_run(connection, f"{self._begin}{{}} {ending}", row, some, more) for some in _in_parts(rows))
+
+
+class Update:
+    """An update of many rows by one statement, each guarded: it changes where its first columns are as told.
+
+    A row begins with the values of `guards`, the table's key the first of them; those of `names` follow.
+    """
+
+    def __init__(self, table: Table, guards: Sequence[str], names: Sequence[str]) -> None:
+        places = [f"given.column{place}" for place in range(1, len(guards) + len(names) + 1)]  # as VALUES names them
+        where = " AND ".join(f"{table.name}.{name} = {place}" for name, place in zip(guards, places, strict=False))
+        change = ", ".join(f"{name} = {place}" for name, place in zip(names, places[len(guards) :], strict=True))
+        self._sql = f"UPDATE {table.name} SET {change} FROM (VALUES {{}}) AS given WHERE {where}"  # noqa: S608 - ours
+        self._columns = [table.c[name] for name in (*guards, *names)]
+        self._rows: dict[str, str] = {}
+
+    def run(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> int:
+        """Update the rows; tells how many were changed."""
+        row = self._rows.get(connection.dialect.name) or self._row(connection)
+        once = len({one[0] for one in rows}) == len(rows)  # a statement changes each row of a table once
+        parts = _in_parts(rows) if once else [[one] for one in rows]
+        return sum(_run(connection, self._sql, row, some) for some in parts)
+
+    def _row(self, connection: Connection) -> str:
+        mark = _MARKS[connection.dialect.name]
+        kinds = (column.type.compile(connection.dialect) for column in self._columns)
+        marks = [mark if mark == "?" else f"{mark}::{kind}" for kind in kinds]  # PostgreSQL would guess
+        self._rows[connection.dialect.name] = row = f"({', '.join(marks)})"
+        return row
+
+
+def _in_parts(rows: Sequence[tuple[Any, ...]]) -> Iterator[Sequence[tuple[Any, ...]]]:
+    return (rows[start : start + ROWS] for start in range(0, len(rows), ROWS))
+
+
+def _run(connection: Connection, sql: str, row: str, rows: Sequence[tuple[Any, ...]], more: tuple[Any, ...] = ()) -> int:
+    values = tuple(native(value) for one in (*rows, more) for value in one)
+    return connection.exec_driver_sql(sql.format(", ".join([row] * len(rows))), values).rowcount
 
 
 class Query:
@@ -93,6 +128,8 @@ class Query:
 
 def native(value: Any) -> Any:
     """A value as drivers take it: the text of an enum, the milliseconds of a time."""
+    if type(value) in _PLAIN:
+        return value
     if isinstance(value, Enum):
         return value.value
     return millis(value) if isinstance(value, datetime) else value
