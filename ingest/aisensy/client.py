@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import quote
@@ -33,6 +34,7 @@ class Client:
 
     def __init__(self, timeout: float, pool: int = 8) -> None:
         self._timeouts = (min(CONNECT_TIMEOUT, timeout), timeout)
+        self._known: dict[str, requests.PreparedRequest] = {}
         self._session = _Session()
         self._session.trust_env = False  # a proxy or a .netrc of the machine must not see people's data
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -58,15 +60,18 @@ class Client:
         self._session.close()
 
     def _post(self, url: str, body: bytes, hide: Callable[[str], str]) -> Outcome:
-        with self._session.post(
-            url,
-            data=body,
-            headers={"Content-Type": "application/json"},
-            timeout=self._timeouts,
-            allow_redirects=False,
-            stream=True,
-        ) as response:
+        request = self._prepared(url)
+        request.prepare_body(body, None)
+        with self._session.send(request, timeout=self._timeouts, allow_redirects=False, stream=True) as response:
             return answers.outcome(response.status_code, response.headers, _read(response), hide)
+
+    def _prepared(self, url: str) -> requests.PreparedRequest:
+        """A request to that address, all but its body: made once, because it takes longer than to translate a lead."""
+        known = self._known.get(url)
+        if known is None:
+            request = requests.Request("POST", url, headers={"Content-Type": "application/json"})
+            known = self._known[url] = self._session.prepare_request(request)
+        return known.copy()
 
 
 def _read(response: requests.Response) -> bytes:
@@ -82,6 +87,7 @@ def _read(response: requests.Response) -> bytes:
     return bytes(body[:MAX_BODY])
 
 
+@lru_cache(maxsize=_HOSTS)
 def _hider(key: str) -> Callable[[str], str]:
     """A function that takes the key out of a text, also where JSON or a URL has escaped it."""
     spellings = {key, json.dumps(key)[1:-1], key.replace("/", "\\/"), quote(key), quote(key, safe="")} - {""}

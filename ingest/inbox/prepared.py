@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
@@ -14,7 +14,6 @@ from sqlalchemy.sql import ClauseElement
 ROWS = 100
 """How many rows one statement inserts at the most."""
 
-_MARKS = {"sqlite": "?", "postgresql": "%s"}
 _PLAIN = frozenset({str, int, bytes, type(None)})
 _WORDS = {
     "sqlite": {"among": "IN (SELECT value FROM json_each(?))", "lock": ""},
@@ -58,16 +57,12 @@ class Insert:
     """
 
     def __init__(self, table: Table, names: Sequence[str], ending: str = "ON CONFLICT DO NOTHING") -> None:
-        self._names = names
-        self._begin = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES "  # noqa: S608 - our own tables
-        self._ending = ending
+        self._given = _Given(table, names)
+        self._sql = f"INSERT INTO {table.name} ({', '.join(names)}) {{}} {ending}"
 
     def run(self, connection: Connection, rows: Sequence[tuple[Any, ...]], *more: Any) -> int:
         """Insert the rows; tells how many were written. `more` are the values of the ending's own marks."""
-        mark = _MARKS[connection.dialect.name]
-        ending = self._ending.format(mark=mark)
-        row = f"({', '.join([mark] * len(self._names))})"
-        return sum(_run(connection, f"{self._begin}{{}} {ending}", row, some, more) for some in _in_parts(rows))
+        return self._given.run(connection, self._sql, rows, more)
 
 
 class Update:
@@ -77,35 +72,58 @@ class Update:
     """
 
     def __init__(self, table: Table, guards: Sequence[str], names: Sequence[str]) -> None:
-        places = [f"given.column{place}" for place in range(1, len(guards) + len(names) + 1)]  # as VALUES names them
-        where = " AND ".join(f"{table.name}.{name} = {place}" for name, place in zip(guards, places, strict=False))
-        change = ", ".join(f"{name} = {place}" for name, place in zip(names, places[len(guards) :], strict=True))
-        self._sql = f"UPDATE {table.name} SET {change} FROM (VALUES {{}}) AS given WHERE {where}"  # noqa: S608 - ours
-        self._columns = [table.c[name] for name in (*guards, *names)]
-        self._rows: dict[str, str] = {}
+        self._given = _Given(table, (*guards, *names))
+        places = self._given.places
+        asked = zip(guards, places, strict=False)
+        where = " AND ".join(f"{table.name}.{name} = given.{place}" for name, place in asked)
+        change = ", ".join(f"{name} = given.{place}" for name, place in zip(names, places[len(guards) :], strict=True))
+        self._sql = f"UPDATE {table.name} SET {change} FROM ({{}}) AS given WHERE {where}"  # noqa: S608 - our own tables
 
     def run(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> int:
         """Update the rows; tells how many were changed."""
-        row = self._rows.get(connection.dialect.name) or self._row(connection)
-        once = len({one[0] for one in rows}) == len(rows)  # a statement changes each row of a table once
-        parts = _in_parts(rows) if once else [[one] for one in rows]
-        return sum(_run(connection, self._sql, row, some) for some in parts)
-
-    def _row(self, connection: Connection) -> str:
-        mark = _MARKS[connection.dialect.name]
-        kinds = (column.type.compile(connection.dialect) for column in self._columns)
-        marks = [mark if mark == "?" else f"{mark}::{kind}" for kind in kinds]  # PostgreSQL would guess
-        self._rows[connection.dialect.name] = row = f"({', '.join(marks)})"
-        return row
+        if len({one[0] for one in rows}) == len(rows):
+            return self._given.run(connection, self._sql, rows)
+        return sum(self._given.run(connection, self._sql, [one]) for one in rows)  # a statement changes a row once
 
 
-def _in_parts(rows: Sequence[tuple[Any, ...]]) -> Iterator[Sequence[tuple[Any, ...]]]:
-    return (rows[start : start + ROWS] for start in range(0, len(rows), ROWS))
+class _Given:
+    """Rows of some of a table's columns, given to a statement as a table of its own: `VALUES`, on SQLite.
+
+    PostgreSQL gets them as one JSON text, so that one statement, prepared once, takes any number of rows, and its
+    driver has one value to write instead of hundreds.
+    """
+
+    def __init__(self, table: Table, names: Sequence[str]) -> None:
+        self._columns = [table.c[name] for name in names]
+        self.places = [f"column{number}" for number in range(1, len(names) + 1)]  # VALUES' own names
+        self._row = f"({', '.join('?' * len(names))})"
+        self._from_json = ""
+
+    def run(self, connection: Connection, sql: str, rows: Sequence[tuple[Any, ...]], more: Sequence[Any] = ()) -> int:
+        """Run a statement that has a place `{}` for the rows, and one `{mark}` for each that is `more`."""
+        parts = (rows[start : start + ROWS] for start in range(0, len(rows), ROWS))
+        run = self._with_values if connection.dialect.name == "sqlite" else self._with_json
+        return sum(run(connection, sql, some, [native(one) for one in more]) for some in parts)
+
+    def _with_values(self, connection: Connection, sql: str, rows: Sequence[tuple[Any, ...]], more: list[Any]) -> int:
+        values = (*(native(value) for row in rows for value in row), *more)
+        made = sql.format(f"VALUES {', '.join([self._row] * len(rows))}", mark="?")
+        return connection.exec_driver_sql(made, values).rowcount
+
+    def _with_json(self, connection: Connection, sql: str, rows: Sequence[tuple[Any, ...]], more: list[Any]) -> int:
+        if not self._from_json:
+            kinds = (column.type.compile(connection.dialect) for column in self._columns)
+            given = ", ".join(f"{place} {kind}" for place, kind in zip(self.places, kinds, strict=True))
+            # The limit tells the planner how few they are: it would read a whole table for the hundred that it expects.
+            self._from_json = f"SELECT * FROM json_to_recordset(%s::json) AS given({given}) LIMIT %s"  # noqa: S608
+        named = [dict(zip(self.places, row, strict=True)) for row in rows]
+        values = (json.dumps(named, default=_in_json), len(named), *more)
+        return connection.exec_driver_sql(sql.format(self._from_json, mark="%s"), values).rowcount
 
 
-def _run(connection: Connection, sql: str, row: str, rows: Sequence[tuple[Any, ...]], more: tuple[Any, ...] = ()) -> int:
-    values = tuple(native(value) for one in (*rows, more) for value in one)
-    return connection.exec_driver_sql(sql.format(", ".join([row] * len(rows))), values).rowcount
+def _in_json(value: Any) -> Any:
+    """A value that JSON has no kind for: bytes as PostgreSQL writes them, and all else as drivers take it."""
+    return f"\\x{value.hex()}" if isinstance(value, bytes) else native(value)
 
 
 class Query:
