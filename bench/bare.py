@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Flask, request
 
 from ingest import settings
@@ -26,7 +28,7 @@ def main() -> None:
             for name, value in server.options(settings.load()).items():
                 self.cfg.set(name, value)
 
-        def load(self) -> Flask:
+        def load(self) -> Any:
             return app
 
     Server().run()

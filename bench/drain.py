@@ -11,10 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
+import psutil
 import requests
 
 from bench import houses
-from bench.load import zapier
+from bench.load import Posts, run, zapier
 from bench.postgres import Postgres
 from bench.table import Row
 from ingest.cli.run import free_port
@@ -23,6 +24,8 @@ from ingest.models import Event, Identity, new_id, utcnow
 
 LEADS = 4000
 IN_FLIGHT = 8
+SECONDS = 3
+POSTS = 30_000
 
 
 def fill(inbox: Inbox, count: int) -> None:
@@ -81,27 +84,44 @@ def pools(receiver: str, processes: int) -> float:
 
 
 def measure(folder: Path, rounds: int) -> Iterator[Row]:
-    """Rows for one worker on SQLite, and one and two on PostgreSQL."""
+    """Rows for one worker on SQLite, one and two on PostgreSQL, and for the receiver, which must not be the limit."""
     port = free_port()
     (folder / "drain").mkdir()
-    with houses.process(folder, houses.environment(folder / "drain", 0), "bench.receiver", str(port)):
+    with houses.process(folder, houses.environment(folder / "drain", 0), "bench.receiver", str(port)) as process:
         receiver = f"http://127.0.0.1:{port}"
         houses.wait_for(receiver)
         stores = (f"sqlite:///{folder}/drain/{turn}.db" for turn in range(rounds))
-        yield _row("drain, SQLite, 1 worker", folder / "drain", receiver, stores, 1)
+        most = [*_pairs(folder / "drain", receiver, stores, 1)]
+        yield _row("drain, SQLite, 1 worker", most)
         postgres = Postgres()
         try:
             for workers in (1, 2):
-                name = f"drain, PostgreSQL, {workers} worker{'s' if workers > 1 else ''}"
-                yield _row(name, folder / "drain", receiver, [postgres.url] * rounds, workers)
+                pairs = _pairs(folder / "drain", receiver, [postgres.url] * rounds, workers)
+                most += pairs
+                yield _row(f"drain, PostgreSQL, {workers} worker{'s' if workers > 1 else ''}", pairs)
         finally:
             postgres.stop()
+        yield _alone(folder / "drain", receiver, process.pid, max(map(max, most)))
 
 
-def _row(name: str, folder: Path, receiver: str, stores: Iterable[str], workers: int) -> Row:
-    pairs = [(pools(receiver, workers), drain(folder, receiver, store, workers)) for store in stores]
+def _pairs(folder: Path, receiver: str, stores: Iterable[str], workers: int) -> list[tuple[float, float]]:
+    return [(pools(receiver, workers), drain(folder, receiver, store, workers)) for store in stores]
+
+
+def _row(name: str, pairs: list[tuple[float, float]]) -> Row:
     bare, ours = (statistics.median(pair[side] for pair in pairs) for side in (0, 1))
     return Row(name, f"{bare:.0f}/s", f"{ours:.0f}/s", [one / base for base, one in pairs])
+
+
+def _alone(folder: Path, receiver: str, pid: int, most: float) -> Row:
+    """What the receiver takes from a load that costs little itself, beside the most that pools or workers sent it."""
+    file = folder / "receiver.posts"
+    file.write_text("".join(f"\t{zapier(number)}\n" for number in range(POSTS)))
+    before, used = counted(receiver), sum(psutil.Process(pid).cpu_times()[:2])
+    alone = run(receiver, Posts("receiver", "/", {"Content-Type": "application/json"}, file), SECONDS)
+    cost = (sum(psutil.Process(pid).cpu_times()[:2]) - used) / (counted(receiver) - before)
+    remark = f"{cost * 1e6:.0f} µs of a core for each; the most that was sent to it above is {most:.0f}/s"
+    return Row("drain, the receiver alone", "–", f"{alone.rate:.0f}/s", [], remark)
 
 
 if __name__ == "__main__":  # a bare pool, in a process of its own

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -71,7 +72,7 @@ def tool() -> str:
     if shutil.which("wrk"):
         found = subprocess.run(["wrk", "-v"], capture_output=True, text=True, check=False)
         return (found.stdout + found.stderr).splitlines()[0].split(" Copyright")[0]
-    return f"urllib3 {urllib3.__version__}, {CONNECTIONS} threads"
+    return f"urllib3 {version('urllib3')}, {CONNECTIONS} threads"
 
 
 def prepared(folder: Path, count: int) -> list[Posts]:

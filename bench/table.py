@@ -39,9 +39,13 @@ def machine() -> Iterable[str]:
     yield f"load: {tool()}, {CONNECTIONS} connections, on the same machine"
 
 
+def table(rows: Iterable[Row]) -> str:
+    """The table."""
+    return "\n".join(["| measure | baseline | ours | ratio (spread) | |", "|---|---|---|---|---|", *map(str, rows)])
+
+
 def write(rows: Iterable[Row], path: Path, rounds: int) -> str:
-    """The table, also in a file."""
-    head = ["| measure | baseline | ours | ratio (spread) | |", "|---|---|---|---|---|"]
+    """The table with all that belongs to it, also in a file."""
     text = "\n".join(
         [
             "# Measurements",
@@ -52,8 +56,7 @@ def write(rows: Iterable[Row], path: Path, rounds: int) -> str:
             "",
             *(f"- {line}" for line in machine()),
             "",
-            *head,
-            *map(str, rows),
+            table(rows),
             "",
         ]
     )

@@ -5,22 +5,39 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, wraps
+from typing import Any, TypeVar
 
 from ingest.models import Value
 
+K = TypeVar("K", str, tuple[str, ...])
+V = TypeVar("V")
+
 MAX_DEPTH = 32
+_SHORT = 128  # characters of keys whose names are remembered
 
 _HUMP = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=\d)(?=[A-Z][a-z])")
 _WHOLE = re.compile(r"(-?\d+)\.0+")
 _BRACKET = re.compile(r"\[([^\[\]]*)\]")
+_NODES = (dict, list)  # a tuple: `dict | list` is made anew at each look, and costs four times as much
 _EDGES = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
 
 
-@lru_cache(maxsize=8192)
+def _remembered(function: Callable[[K], V]) -> Callable[[K], V]:
+    """What a function gave before, for short keys: nobody fills the memory with long ones."""
+    known = lru_cache(maxsize=8192)(function)
+
+    @wraps(function)
+    def call(key: K) -> V:
+        length = len(key) if isinstance(key, str) else sum(map(len, key))
+        return known(key) if length <= _SHORT else function(key)
+
+    return call
+
+
+@_remembered
 def normalise_key(key: str) -> str:
     """`First Name`, `firstName` and `first-name` are `first_name`; marks, as in Devanagari, belong to letters."""
     humps = _HUMP.sub("_", unicodedata.normalize("NFKC", key)).lower()
@@ -52,6 +69,8 @@ def scalar(value: Any) -> str | None:
         case bool():
             return "true" if value else "false"
         case str():
+            if value.isascii() and "\0" not in value:  # nearly all are so
+                return value.strip() or None
             return clean(value).strip().strip(_EDGES).strip() or None
         case int() | float() | Decimal():
             return number_text(value)
@@ -74,12 +93,16 @@ def flatten(payload: Any) -> dict[str, Value]:
 def _leaves(path: tuple[str, ...], node: Any) -> Iterator[tuple[tuple[str, ...], list[Any]]]:
     if isinstance(node, dict):
         for key, value in node.items():
-            yield from _leaves((*path, *_split(str(key))), value)
+            below = path + _split(str(key))
+            if isinstance(value, _NODES):
+                yield from _leaves(below, value)
+            else:
+                yield below, [value]
     elif isinstance(node, list):
-        yield path, [item for item in node if not isinstance(item, dict | list)]
+        yield path, [item for item in node if not isinstance(item, _NODES)]
         inner: dict[tuple[str, ...], list[Any]] = {}
         for item in node:
-            if isinstance(item, dict | list):
+            if isinstance(item, _NODES):
                 for below, values in _leaves(path, item):
                     inner.setdefault(below, []).extend(values)
         yield from inner.items()
@@ -87,11 +110,13 @@ def _leaves(path: tuple[str, ...], node: Any) -> Iterator[tuple[tuple[str, ...],
         yield path, [node]
 
 
-def _split(key: str) -> list[str]:
+@_remembered
+def _split(key: str) -> tuple[str, ...]:
     head, bracket, _ = key.partition("[")
-    return [head, *_BRACKET.findall(key[len(head) :])] if bracket and head else [key]
+    return (head, *_BRACKET.findall(key[len(head) :])) if bracket and head else (key,)
 
 
+@_remembered
 def _field_name(path: tuple[str, ...]) -> str:
     names = [name for name in map(normalise_key, path) if name != "_"]
     if len(names) == 3 and names[0] == "fields" and names[2] == "value":  # Elementor's advanced mode

@@ -26,8 +26,51 @@ def _sendable(text: str) -> None:
         raise ma.ValidationError("Not a valid string: half of a character.") from None
 
 
-def _text(limit: int, *rules: Any, required: bool = False) -> ma.fields.String:
-    return ma.fields.String(required=required, validate=[ma.validate.Length(max=limit), _sendable, *rules])
+class _Text(ma.fields.String):
+    """Text of a limited length. What is plainly right is seen at one look; for all else marshmallow finds the words."""
+
+    def __init__(self, limit: int, *rules: Any, required: bool = False) -> None:
+        super().__init__(required=required, validate=[ma.validate.Length(max=limit), _sendable, *rules])
+        self._limit = limit
+        self._rules = rules
+
+    def is_fine(self, value: Any) -> bool:
+        """Whether a value is plainly right: ASCII, short enough, and as the rules want it."""
+        if type(value) is not str or len(value) > self._limit or not value.isascii():
+            return False
+        try:
+            for rule in self._rules:
+                rule(value)
+        except ma.ValidationError:
+            return False
+        return True
+
+    def deserialize(self, value: Any, attr: Any = None, data: Any = None, **kwargs: Any) -> Any:
+        """The value as it is. Raises ValidationError."""
+        return value if self.is_fine(value) else super().deserialize(value, attr, data, **kwargs)
+
+
+class _Texts(ma.fields.List[str]):
+    """A list of texts."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        if type(value) is list and all(map(self.inner.is_fine, value)):  # type: ignore[attr-defined] # _Text
+            return value
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class _Attributes(ma.fields.Dict):
+    """Texts by their names."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        fine = type(value) is dict and all(map(self.key_field.is_fine, value))  # type: ignore[union-attr] # _Text
+        if fine and all(map(self.value_field.is_fine, value.values())):  # type: ignore[union-attr] # _Text
+            return value
+        return super()._deserialize(value, attr, data, **kwargs)  # type: ignore[no-untyped-call]
+
+
+def _text(limit: int, *rules: Any, required: bool = False) -> _Text:
+    return _Text(limit, *rules, required=required)
 
 
 _items = ma.validate.Length(max=MAX_ITEMS)
@@ -61,9 +104,9 @@ class RequestSchema(ma.Schema):
     userName = _text(MAX_NAME, _not_blank, required=True)  # noqa: N815
     source = _text(MAX_NAME)
     media = ma.fields.Nested(MediaSchema)
-    templateParams = ma.fields.List(_text(MAX_TEXT), validate=_items)  # noqa: N815
-    tags = ma.fields.List(_text(MAX_NAME), validate=_items)
-    attributes = ma.fields.Dict(keys=_text(MAX_NAME, _not_blank), values=_text(MAX_TEXT), validate=_items)
+    templateParams = _Texts(_text(MAX_TEXT), validate=_items)  # noqa: N815
+    tags = _Texts(_text(MAX_NAME), validate=_items)
+    attributes = _Attributes(keys=_text(MAX_NAME, _not_blank), values=_text(MAX_TEXT), validate=_items)
 
 
 _WITHOUT_KEY = RequestSchema(exclude=("apiKey",))

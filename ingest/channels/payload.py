@@ -14,6 +14,7 @@ from ingest.values import MAX_DEPTH
 
 MAX_TEXT = 65_536  # bytes of one field
 MAX_ITEMS = 1000
+_NODES = (dict, list)
 CHARSETS = {"", "utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin1", "windows-1252", "cp1252"}
 
 
@@ -140,10 +141,10 @@ def _empty() -> Refusal:
 def _check_depth(value: Any) -> None:
     level = [value]
     for _ in range(MAX_DEPTH + 1):
-        below = [node.values() if isinstance(node, dict) else node for node in level if isinstance(node, dict | list)]
-        level = [node for nodes in below for node in nodes]
+        below = [node.values() if isinstance(node, dict) else node for node in level if isinstance(node, _NODES)]
         if not below:
             return
+        level = [node for nodes in below for node in nodes]
     raise _too_deep()
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import click
 
-from ingest import log, settings
+from ingest import log, memory, settings
 from ingest.cli.family import SANDBOX, Child, Family, die_with_parent
 from ingest.errors import StoreError
 from ingest.settings import Settings
@@ -152,6 +152,7 @@ def web() -> None:
     log.setup()
     own = settings.load()
     die_with_parent(signal.SIGKILL)
+    memory.one_arena()
     from ingest.cli.server import serve  # noqa: PLC0415 - slow to load
 
     serve(own)
@@ -169,6 +170,7 @@ def worker(name: str | None) -> None:
     log.setup()
     own = settings.load()
     die_with_parent(signal.SIGTERM)
+    memory.one_arena()
     from ingest.delivery.worker import Worker  # noqa: PLC0415 - slow to load
     from ingest.inbox import Inbox  # noqa: PLC0415 - the same
 

@@ -47,7 +47,7 @@ def _sqlite(url: str) -> Engine:
         connection.isolation_level = None
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA cache_size=-16000")
+        connection.execute("PRAGMA cache_size=-2000")  # kB a connection: the system's own cache has the rest
         connection.execute("PRAGMA wal_autocheckpoint=8000")  # pages, 32 MB: those that are hot are copied less often
         connection.execute("PRAGMA secure_delete=ON")  # what is erased is not left in free pages
 

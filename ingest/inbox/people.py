@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, delete, exists, func, select, tuple_, update
+from sqlalchemy import Connection, Row, case, delete, exists, func, select, tuple_, union_all, update
 
 from ingest.inbox.acts import DISCARDABLE, DISCARDED
 from ingest.inbox.moves import Changes, lock
-from ingest.inbox.tables import attempts, deliveries, events, identities, messages, optouts
+from ingest.inbox.tables import CLAIMABLE, OWNED, STOPPED, attempts, deliveries, events, identities, messages, optouts
 from ingest.inbox.writes import CHUNK, insert
 from ingest.models import Status, id_at, utcnow
 
@@ -69,13 +69,17 @@ def of_phone(connection: Connection, phone: str) -> list[str]:
 
 
 def bodies(connection: Connection, *, unknown: bool = False) -> Iterator[Row[Any]]:
-    """What came and is not erased: id, body, lead, phone; or only where it is not known who it is from."""
+    """What came and is not erased: id, body, lead, phone; or only where it is not known who it is from.
+
+    That is known of whatever was sent, so that those are not looked through.
+    """
     last = ""
     columns = [events.c[name] for name in ("id", "body", "lead", "phone")]
     while True:
         query = select(*columns).where(events.c.id > last, events.c.erased_at.is_(None)).order_by(events.c.id)
         if unknown:
-            query = query.where(events.c.phone.is_(None))
+            waiting = (select(deliveries.c.event_id).where(where) for where in (CLAIMABLE, STOPPED, OWNED))
+            query = query.where(events.c.phone.is_(None), events.c.id.in_(union_all(*waiting)))
         page = connection.execute(query.limit(1000)).all()
         if not page:
             return

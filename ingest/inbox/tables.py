@@ -33,6 +33,8 @@ class Moment(TypeDecorator[datetime]):
 
 CLAIMABLE = text("status IN ('pending', 'waiting')")
 HELD = text("status = 'held'")
+OWNED = text("owner IS NOT NULL")
+STOPPED = text("status IN ('held', 'failed', 'skipped')")
 HAS_EXTERNAL = text("external_id IS NOT NULL")
 HAS_PHONE = text("phone IS NOT NULL")
 """Conditions of partial indexes. Queries use them as they stand: with parameters no store knows that the index fits."""
@@ -112,8 +114,8 @@ deliveries = Table(
     Index(
         "deliveries_owner",
         "owner",
-        sqlite_where=Column("owner").is_not(None),
-        postgresql_where=Column("owner").is_not(None),
+        sqlite_where=OWNED,
+        postgresql_where=OWNED,
     ),
     Index(
         "deliveries_held",
@@ -121,6 +123,7 @@ deliveries = Table(
         sqlite_where=HELD,
         postgresql_where=HELD,
     ),
+    Index("deliveries_stopped", "status", "event_id", sqlite_where=STOPPED, postgresql_where=STOPPED),
     sqlite_with_rowid=False,
 )
 

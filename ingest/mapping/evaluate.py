@@ -56,12 +56,9 @@ class Scope(Context):
     def __init__(
         self, language: Language, lead: Lead, meta: Meta, lets: dict[str, Expression], trace: Trace | None = None
     ) -> None:
-        names = {
-            "lead": LeadView(lead.fields),
-            "payload": wrap(lead.payload, "payload"),
-            "meta": ObjectView(_described(meta), "meta"),
-        }
-        super().__init__(language, names, None, {})
+        super().__init__(language, {"lead": LeadView(lead.fields)}, None, {})
+        self._payload = lead.payload
+        self._meta = meta
         self._lets = lets
         self._trace = trace
         self._failed: dict[str, Hold] = {}
@@ -73,6 +70,10 @@ class Scope(Context):
             return self.parent[key]
         if key in self._lets:
             return self._let(key)
+        if key == "payload":
+            return self.parent.setdefault(key, wrap(self._payload, key))
+        if key == "meta":
+            return self.parent.setdefault(key, ObjectView(_described(self._meta), key))
         if key == "request" and self.request is not None:
             return ObjectView(self.request(), "request")
         return missing
@@ -81,6 +82,8 @@ class Scope(Context):
         """The expression's text, never blank. Raises Hold."""
         if expression.literal is not None and self._trace is None:
             return expression.literal.strip()
+        if self._trace is None:
+            return self._evaluate(expression, name, _text)  # type: ignore[no-any-return]
         return self._run(expression, name, _text)  # type: ignore[no-any-return]
 
     def texts(self, expression: Expression, name: str) -> list[str] | Missing:
@@ -171,7 +174,7 @@ def _text(value: Any) -> str:
 def _texts(value: Any) -> list[str]:
     if isinstance(value, Absent):
         raise AbsentValue(value)
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         texts = [final_text(item) for item in scalars(value, skip_absent=True)]
         check_size(sum(map(len, texts)))
         return texts

@@ -26,11 +26,10 @@ class Expression:
     source: str
     places: tuple[Place, ...]  # of each `{{`, or of the text
     literal: str | None = None
-    single: bool = False  # one `{{ … }}` and nothing else: gives its own value, else text
-    data: tuple[bool, ...] = ()  # which chunks are literal
+    parts: tuple[str | Callable[[Context], Any], ...] = ()  # literal texts, and what gives the others
     inputs: tuple[tuple[str, ...], ...] = ()  # ("lead", "city"): what the expressions look at
     names: frozenset[str] = frozenset()  # the first names of those
-    chunks: Callable[[Context], Iterable[Any]] | None = None
+    value: Callable[[Context], Any] | None = None  # of one `{{ … }}` and nothing else, which gives no text but its own
 
     @property
     def place(self) -> Place:
@@ -42,20 +41,18 @@ class Expression:
 
         Raises whatever the expression raises: AbsentValue, Hold, or any exception of a filter.
         """
-        if self.chunks is None:
+        if self.value is not None:
+            return self.value(context)
+        if self.literal is not None:
             return self.literal
-        parts = []
-        for data, chunk in zip(self.data, self._counted(context, at), strict=True):
-            if self.single and not data:
-                return chunk
-            parts.append(chunk if data else to_text(chunk))
-        return "".join(parts)
-
-    def _counted(self, context: Context, at: list[int]) -> Iterator[Any]:
-        if self.chunks is not None:
-            for data, chunk in zip(self.data, self.chunks(context), strict=True):
-                yield chunk
-                at[0] += not data
+        texts = []
+        for part in self.parts:
+            if isinstance(part, str):
+                texts.append(part)
+            else:
+                texts.append(to_text(part(context)))
+                at[0] += 1
+        return "".join(texts)
 
 
 class Compiler:
@@ -113,7 +110,6 @@ class Compiler:
     def _finish(
         self, node: Node, output: list[nodes.Expr], places: tuple[Place, ...], names: frozenset[str], blank: bool
     ) -> Expression:
-        data = tuple(isinstance(part, nodes.TemplateData) for part in output)
         expressions = [part for part in output if not isinstance(part, nodes.TemplateData)]
         findings = [
             finding
@@ -123,22 +119,26 @@ class Compiler:
         if findings:
             raise MappingError(findings)
         paths = dict.fromkeys(path for part in expressions for path in _paths(part))
-        template = nodes.Template([nodes.Output(output, lineno=1)], lineno=1)
-        template.set_environment(self._language)
         try:
-            code = self._language.compile(template, filename="<mapping>")
-            compiled = Template.from_code(self._language, code, {})
+            made = tuple(part.data if isinstance(part, nodes.TemplateData) else self._function(part) for part in output)
         except _SYNTAX as error:
             raise _fault(places[0], "jinja_syntax", _sentence(error)) from None
         return Expression(
             source=node.value,
             places=places,
-            single=blank and len(expressions) == 1,
-            data=data,
+            parts=made,
             inputs=tuple(paths),
             names=frozenset(path[0] for path in paths),
-            chunks=compiled.root_render_func,
+            value=next((part for part in made if not isinstance(part, str)), None)
+            if blank and len(places) == 1
+            else None,
         )
+
+    def _function(self, expression: nodes.Expr) -> Callable[[Context], Any]:
+        template = nodes.Template([nodes.Output([expression], lineno=1)], lineno=1)
+        template.set_environment(self._language)
+        code = self._language.compile(template, filename="<mapping>")
+        return Template.from_code(self._language, code, {}).root_render_func
 
     def _split(self, node: Node) -> Iterator[tuple[str, Place | None]]:
         """The literal parts (without a place) and the expressions of a text. Raises MappingError."""

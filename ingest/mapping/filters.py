@@ -60,7 +60,8 @@ def email(text: str) -> str | None:
     >>> email("none") is None
     True
     """
-    shown = "".join(c for c in text if unicodedata.category(c) != "Cf").strip().removeprefix("mailto:")
+    shown = text if text.isascii() else "".join(c for c in text if unicodedata.category(c) != "Cf")
+    shown = shown.strip().removeprefix("mailto:")
     if len(shown) > 254 or not _MAIL.fullmatch(shown) or ".." in shown or shown.startswith(".") or ".@" in shown:
         return None
     local, _, domain = shown.rpartition("@")
@@ -83,8 +84,12 @@ def number(text: str) -> int | float | None:
     """
     if len(text) > 64:
         return None
-    plain = "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in unicodedata.normalize("NFKC", text))
-    plain = "".join(c for c in plain if not c.isspace() and unicodedata.category(c) not in {"Sc", "Cf"})
+    if text.isascii():
+        plain = "".join(text.split()).replace("$", "")
+    else:
+        plain = unicodedata.normalize("NFKC", text)
+        plain = "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in plain)
+        plain = "".join(c for c in plain if not c.isspace() and unicodedata.category(c) not in {"Sc", "Cf"})
     plain = _MONEY.sub("", plain.replace("−", "-").replace("'", ""))
     if _SCIENCE.fullmatch(plain):
         value = float(plain)

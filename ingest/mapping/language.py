@@ -33,6 +33,15 @@ class _Generator(NativeCodeGenerator):
             raise nodes.Impossible
         return super()._output_child_to_const(node, frame, finalize)
 
+    def writeline(self, x: str, node: nodes.Node | None = None, extra: int = 0) -> None:
+        if x != "if 0: yield None":  # which makes a generator of what Jinja writes; ours is a function
+            super().writeline(x, node, extra)
+
+    def visit_Output(self, node: nodes.Output, frame: Frame) -> None:  # noqa: N802 - Jinja's name
+        (expression,) = node.nodes
+        self.writeline("return ", node)
+        self.visit(expression, frame)
+
     def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:  # noqa: N802 - Jinja's name
         self.write("environment.concatenated((")
         for part in node.nodes:

@@ -8,6 +8,7 @@ _HONORIFICS = frozenset(
     rev fr hon & and श्री श्रीमती सुश्री कुमारी डॉ प्रो""".split()
 )
 _SUFFIXES = frozenset("jr sr ii iii iv phd md mba mbbs ca esq bds".split())
+_PARTS = re.compile(r"([\s\-‐–./(]+)")
 _APOSTROPHES = "'’`"
 
 
@@ -42,7 +43,9 @@ def title(text: str) -> str:
     >>> title("DeSouza आशा राव")
     'DeSouza आशा राव'
     """
-    return "".join(_capitalised(part) for part in re.split(r"([\s\-‐–./(]+)", text))
+    parts = _PARTS.split(text)
+    parts[::2] = map(_capitalised, parts[::2])  # the others are what stands between
+    return "".join(parts)
 
 
 def _names(text: str) -> list[str]:

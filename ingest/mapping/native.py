@@ -10,6 +10,7 @@ from jinja2 import Undefined
 
 from ingest.values import clean, number_text
 
+_LISTS = (list, tuple)
 LIMIT = 65_536
 """What a result, and any text or list on the way to it, may hold: 64 kB, or as many items."""
 
@@ -77,7 +78,7 @@ def is_blank(value: Any) -> bool:
     """Whether a value counts as absent: absent, none, blank text, an empty list."""
     if isinstance(value, str):
         return not value or value.isspace()
-    return value is None or isinstance(value, Absent) or (isinstance(value, list | tuple) and not value)
+    return value is None or isinstance(value, Absent) or (isinstance(value, _LISTS) and not value)
 
 
 def settle(value: Any, name: str) -> Any:
@@ -108,7 +109,7 @@ def check_size(size: int) -> None:
 
 def scalars(value: Any, *, skip_absent: bool) -> Iterator[Any]:
     """What a list holds, lists in it opened; anything else is itself."""
-    if isinstance(value, list | tuple):
+    if isinstance(value, _LISTS):
         for item in value:
             yield from scalars(item, skip_absent=skip_absent)
     elif not (skip_absent and is_blank(value)):
@@ -150,6 +151,8 @@ def to_text(value: Any) -> str:
 
 def final_text(value: Any) -> str:
     """What leaves an expression: clean text without white space around it, at most 64 kB."""
+    if type(value) is str and len(value) <= LIMIT and value.isascii() and "\0" not in value:  # nearly all are so
+        return value.strip()
     text = clean(to_text(value)).strip()
     check_size(len(text) if text.isascii() else len(text.encode()))
     return text

@@ -110,20 +110,25 @@ def _read(number: str, region: str, *, abroad: bool = True) -> str | None:
         return _international(digits, region)
     if digits.startswith("00") and not number.startswith("+"):
         return _international(digits.lstrip("0"), region)
-    own = _own_mobile(digits, region)
+    own = _own_mobile(digits, region, abroad=abroad)
     if own or not abroad:
         return own
     bare = digits.lstrip("0")
     return _international(bare, region) if len(bare) >= 11 else None
 
 
-def _own_mobile(digits: str, region: str) -> str | None:
+def _own_mobile(digits: str, region: str, *, abroad: bool) -> str | None:
     code = phonenumbers.country_code_for_region(region)
     own = digits[1:] if digits[0] == "0" == phonenumbers.ndd_prefix_for_region(region, True) else digits
     if own[0] != "0":  # most numbers are just this, and parsing costs three times as much
         direct = PhoneNumber(country_code=code, national_number=int(own))
         if phonenumbers.number_type(direct) in _MOBILE:
             return f"+{code}{own}"
+    rest = digits.removeprefix(str(code))
+    if abroad and len(digits) >= 11 and rest != digits and rest[0] != "0":  # 919876543210: read either way, it is this
+        direct = PhoneNumber(country_code=code, national_number=int(rest))
+        if phonenumbers.number_type(direct) in _MOBILE:
+            return f"+{code}{rest}"
     parsed = _parsed(digits, region)
     return _shown(parsed) if parsed and phonenumbers.number_type(parsed) in _MOBILE else None
 

@@ -93,6 +93,8 @@ def _rendered(translation: Translation, route: Route, scope: Scope) -> Rendered:
         key = None if by is None else scope.text(by, "policy.duplicate.by")
     except Hold as hold:
         return _without_request(translation, route, hold)
+    finally:
+        scope.request = None  # else scope and function hold each other, and wait for the collector
     key = None if isinstance(key, Missing) else key
     return Rendered(route.name, translation.account, body, None, translation.policy, key, route.request)
 

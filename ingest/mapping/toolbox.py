@@ -116,26 +116,26 @@ _OF_TEXT: dict[str, Callable[..., Any]] = {
 _OF_ANY: dict[str, Callable[..., Any]] = {"join": _join, "round": _round, "string": to_text, "sum": _sum}
 
 
-def _absent(values: tuple[Any, ...], named: dict[str, Any]) -> Absent | None:
-    return next((value for value in (*values, *named.values()) if isinstance(value, Absent)), None)
-
-
 def _filter(name: str, function: Callable[..., Any], *, text: bool = False) -> Callable[..., Any]:
     """A filter that an absent input or argument makes absent, and that is given text where it wants text."""
     skip = 1 if hasattr(function, "jinja_pass_arg") else 0  # Jinja gives these the context or environment first
+    path = f"the result of {name}"
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         value = args[skip]
         if value is None:
             raise AbsentValue(Absent(name=f"what {name} is given"))
-        absent = _absent(args[skip:], kwargs)
-        if absent is not None:
-            raise AbsentValue(absent)
-        if text:
+        for one in (*args, *kwargs.values()) if kwargs else args:
+            if isinstance(one, Absent):
+                raise AbsentValue(one)
+        if text and type(value) is not str:
             value = to_text(value)
             args = (*args[:skip], value, *args[skip + 1 :])
-        result = settle(function(*args, **kwargs), f"the result of {name}")
+        result = function(*args, **kwargs)
+        if type(result) is str and result and not result.isspace():  # nothing to settle
+            return result
+        result = settle(result, path)
         on_purpose = text and is_blank(value) and is_blank(result)  # as after `default('')`
         return "" if on_purpose else result
 
