@@ -16,7 +16,7 @@ from bench.table import Row, table, write
 ROUNDS = 5
 MEASURES: dict[str, Callable[[Path, argparse.Namespace], Iterable[Row]]] = {
     "intake": lambda folder, told: intake.measure(folder, told.rounds),
-    "translation": lambda folder, told: [translation.measure(folder, told.rounds)],
+    "translation": lambda folder, told: translation.measure(folder, told.rounds),
     "drain": lambda folder, told: drain.measure(folder, told.rounds),
     "idle": lambda _, __: [idle.measure()],
     "growth": lambda folder, told: growth.measure(folder, told.rounds, told.leads),

@@ -1,6 +1,6 @@
 """Leads a second that one process translates, beside the same requests made by hand-written Python.
 
-Both begin with the body as it is stored, and end with a request that AiSensy's schema was asked about, and its JSON.
+Both begin with a lead's fields, and end with a request that AiSensy's schema was asked about.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import json
 import random
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,8 @@ from ingest.mapping import loader
 from ingest.mapping.filters import email, number
 from ingest.mapping.names import first_name, title
 from ingest.mapping.phones import phone
-from ingest.mapping.records import Catalog
-from ingest.models import Delivery, Event, Identity, Status, new_id, utcnow
+from ingest.mapping.render import translate
+from ingest.models import Delivery, Event, Identity, Lead, Meta, Status, new_id, utcnow
 
 LEADS = 5000
 MAPPING = """
@@ -48,40 +48,52 @@ Made = tuple[dict[str, Any], str]
 """A request, and the JSON that the store keeps of it."""
 
 
-def measure(folder: Path, rounds: int) -> Row:
-    """The row of the table; no lead is translated twice, so that nothing can be remembered."""
+def measure(folder: Path, rounds: int) -> Iterator[Row]:
+    """A row for translating, and one for all that a worker does before a request may leave."""
     (folder / "translation").mkdir()
     (folder / "translation" / "zapier.yaml").write_text(MAPPING)
     catalog = loader.load(folder / "translation", KINDS)
     assert not catalog.findings, catalog.findings
+    translation = catalog.mappings["zapier"].translation
+    assert translation is not None
 
-    def ours(delivery: Delivery) -> Made:
-        return by_mapping(delivery, catalog)
+    def translated(lead: Lead) -> dict[str, Any]:
+        (rendered,) = translate(translation, lead, Meta("zapier", "zapier"))
+        assert rendered.request is not None and not schema.check(rendered.request)
+        return rendered.request
 
-    for delivery in deliveries(0, LEADS):
-        assert ours(delivery) == by_hand(delivery), delivery.event.body
-    numbers = iter(range(LEADS, (2 * rounds + 1) * LEADS, LEADS))
-    pairs = [(rate(by_hand, next(numbers)), rate(ours, next(numbers))) for _ in range(rounds)]
+    def prepared(delivery: Delivery) -> Made:
+        ready = prepare(delivery, catalog, "bench").ready
+        assert ready is not None
+        return ready.request, ready.kept["request"]
+
+    for delivery in deliveries(0):
+        assert prepared(delivery) == prepared_by_hand(delivery), delivery.event.body
+    starts = range(LEADS, (2 * rounds + 1) * LEADS, LEADS)
+    yield _row("translation, 10 expressions", (by_hand, translated), [leads(start) for start in starts])
+    yield _row("the same from body to JSON", (prepared_by_hand, prepared), [deliveries(start) for start in starts])
+
+
+def _row(name: str, sides: tuple[Callable[[Any], object], Callable[[Any], object]], given: list[list[Any]]) -> Row:
+    """A row of the table; no lead is translated twice, so that nothing can be remembered."""
+    hand, ours = sides
+    pairs = [(rate(hand, one), rate(ours, other)) for one, other in zip(given[::2], given[1::2], strict=True)]
     bare, own = (statistics.median(pair[side] for pair in pairs) for side in (0, 1))
-    return Row(
-        "translation, 10 expressions",
-        f"{bare:.0f}/s",
-        f"{own:.0f}/s",
-        [one / base for base, one in pairs],
-        _shared(deliveries((2 * rounds + 1) * LEADS, LEADS)),
-    )
+    some = leads(LEADS * 1000)
+    costs = (_mean(phone, [str(one.fields["phone"]) for one in some]), _mean(schema.check, list(map(by_hand, some))))
+    remark = "on both sides: phone {:.0f} µs, schema {:.0f} µs".format(*costs)
+    return Row(name, f"{bare:.0f}/s", f"{own:.0f}/s", [one / base for base, one in pairs], remark)
 
 
-def by_mapping(delivery: Delivery, catalog: Catalog) -> Made:
-    """What the worker does with a delivery before it may leave."""
-    ready = prepare(delivery, catalog, "bench").ready
-    assert ready is not None
-    return ready.request, ready.kept["request"]
+def prepared_by_hand(delivery: Delivery) -> Made:
+    """A request from the body as it came, and its JSON."""
+    request = by_hand(CHANNELS["zapier"].lead(loads(delivery.event.body)))
+    return request, json.dumps(request, ensure_ascii=False)
 
 
-def by_hand(delivery: Delivery) -> Made:
-    """The same in Python, with the same phones, names and flat fields."""
-    lead: dict[str, Any] = dict(CHANNELS["zapier"].lead(loads(delivery.event.body)).fields)
+def by_hand(known: Lead) -> dict[str, Any]:
+    """The same in Python, with the same phones, names and checks."""
+    lead: dict[str, Any] = dict(known.fields)
     name, city, interests = lead.get("name"), lead.get("city"), lead.get("interests")
     mail = email(lead["email"]) if lead.get("email") else None
     budget = number(lead.get("budget") or "0")
@@ -103,21 +115,25 @@ def by_hand(delivery: Delivery) -> Made:
     if not request["attributes"]:
         del request["attributes"]
     assert not schema.check(request)
-    return request, json.dumps(request, ensure_ascii=False)
+    return request
 
 
-def rate(make: Callable[[Delivery], Made], start: int) -> float:
-    """Leads a second, of those from a number on."""
-    waiting = deliveries(start, LEADS)
+def rate(make: Callable[[Any], object], waiting: Sequence[Any]) -> float:
+    """How many a second."""
     began = time.perf_counter()
-    for delivery in waiting:
-        make(delivery)
-    return LEADS / (time.perf_counter() - began)
+    for one in waiting:
+        make(one)
+    return len(waiting) / (time.perf_counter() - began)
 
 
-def deliveries(start: int, count: int) -> list[Delivery]:
+def leads(start: int) -> list[Lead]:
+    """Leads, no two alike."""
+    return [CHANNELS["zapier"].lead(loads(body(each))) for each in range(start, start + LEADS)]
+
+
+def deliveries(start: int) -> list[Delivery]:
     """Deliveries as a worker claims them, no two alike."""
-    return [_delivery(body(each)) for each in range(start, start + count)]
+    return [_delivery(body(each)) for each in range(start, start + LEADS)]
 
 
 def _delivery(content: bytes) -> Delivery:
@@ -142,15 +158,6 @@ def body(each: int) -> bytes:
         "Source": chance.choice(("google", "facebook", None)),
     }
     return json.dumps(lead, ensure_ascii=False).encode()
-
-
-def _shared(waiting: Sequence[Delivery]) -> str:
-    """What both sides pay for alike, in a remark."""
-    leads = [CHANNELS["zapier"].lead(loads(one.event.body)) for one in waiting]
-    requests = [by_hand(one)[0] for one in waiting]
-    numbers = [str(lead.fields["phone"]) for lead in leads]
-    costs = f"phone {_mean(phone, numbers):.0f} µs, schema {_mean(schema.check, requests):.0f} µs"
-    return f"of each lead on both sides: {costs}"
 
 
 def _mean(function: Callable[[Any], object], items: Sequence[Any]) -> float:

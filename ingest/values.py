@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 
 from ingest.models import Value
 
-K = TypeVar("K", str, tuple[str, ...])
 V = TypeVar("V")
 
 MAX_DEPTH = 32
@@ -25,14 +24,13 @@ _NODES = (dict, list)  # a tuple: `dict | list` is made anew at each look, and c
 _EDGES = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
 
 
-def _remembered(function: Callable[[K], V]) -> Callable[[K], V]:
+def _remembered(function: Callable[[str], V]) -> Callable[[str], V]:
     """What a function gave before, for short keys: nobody fills the memory with long ones."""
     known = lru_cache(maxsize=8192)(function)
 
     @wraps(function)
-    def call(key: K) -> V:
-        length = len(key) if isinstance(key, str) else sum(map(len, key))
-        return known(key) if length <= _SHORT else function(key)
+    def call(key: str) -> V:
+        return known(key) if len(key) <= _SHORT else function(key)
 
     return call
 
@@ -116,8 +114,9 @@ def _split(key: str) -> tuple[str, ...]:
     return (head, *_BRACKET.findall(key[len(head) :])) if bracket and head else (key,)
 
 
-@_remembered
 def _field_name(path: tuple[str, ...]) -> str:
+    if len(path) == 1:
+        return normalise_key(path[0])
     names = [name for name in map(normalise_key, path) if name != "_"]
     if len(names) == 3 and names[0] == "fields" and names[2] == "value":  # Elementor's advanced mode
         return names[1]

@@ -111,3 +111,24 @@ def test_no_mail_address_survives(mail: str) -> None:
     """The domain, which may be a person's own, does not stand in a log either."""
     domain = mail.rsplit("@", 1)[1]
     assert f"@{domain}" not in mask_text(f"from {mail}")
+
+
+def test_a_line_is_written_in_one_go() -> None:
+    """Processes that log to one file do not write into each other's lines."""
+    script = """
+import sys
+from ingest import log
+
+class Recorder:
+    written = []
+    def isatty(self): return False
+    def write(self, text): self.written.append(text)
+    def flush(self): pass
+
+own, sys.stderr = sys.stderr, Recorder()
+log.setup()
+log.get().info("lead_accepted", count=1)
+log.get().warning("lead_refused", code="x")
+assert [text.count("\\n") for text in Recorder.written] == [1, 1], Recorder.written
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)

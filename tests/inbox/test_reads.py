@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.event import listen
 
 from ingest.inbox import Inbox, reads
 from ingest.inbox.brakes import Pause
@@ -176,3 +179,14 @@ def test_the_outcome_of_a_lead_is_in_the_order_of_its_routes(inbox: Inbox) -> No
         settle(inbox, delivery)
     assert [(told["campaign"], told["status"]) for told in inbox.outcome_of(lead)] == [(n, "sent") for n in "012"]
     assert inbox.outcome_of("nobody") == []
+
+
+@pytest.mark.parametrize("wanted", [{"status": one} for one in Status if one is not Status.SENT] + [{"reason": "retry"}])
+def test_lists_of_what_did_not_go_through_look_at_few_leads(wanted: dict[str, Any], tmp_path: Path) -> None:
+    """With a million that were sent, the one that is held is found at once."""
+    with closing(Inbox(f"sqlite:///{tmp_path}/x.db")) as inbox, inbox.reading() as connection:
+        asked: list[str] = []
+        listen(connection, "before_cursor_execute", lambda *given: asked.append(given[2]))
+        list(reads.list_leads(connection, Filter(**wanted), 50))
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked[0]}", ("x",) * asked[0].count("?")).all()
+    assert not [row.detail for row in plan if row.detail in {"SCAN events", "SCAN deliveries"}]
