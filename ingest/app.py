@@ -13,7 +13,6 @@ from ingest.web.hooks import hooks
 from ingest.web.intakes import Intakes
 from ingest.web.optout import optout
 from ingest.web.request import Request
-from ingest.web.server import THREADS
 from ingest.web.site import NAME, Site
 from ingest.web.start import start
 from ingest.web.waiting import Waiting
@@ -33,7 +32,7 @@ def create_app(settings: Settings | None = None, inbox: Inbox | None = None) -> 
     app = Flask("ingest", static_folder=None)
     app.request_class = Request
     app.url_map.merge_slashes = False  # a redirect loses the lead
-    app.extensions[NAME] = Site(settings, inbox, catalog, intakes, Waiting(inbox, THREADS))
+    app.extensions[NAME] = Site(settings, inbox, catalog, intakes, Waiting(inbox))
     errors.register(app)
     pages.register(app)
     for blueprint in (hooks, optout, health, start):

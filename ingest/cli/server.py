@@ -5,7 +5,6 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
-from ingest.app import create_app
 from ingest.cli.family import die_with_parent
 from ingest.settings import Settings
 from ingest.web.server import options
@@ -23,7 +22,9 @@ class _Server(BaseApplication):
         self.cfg.set("post_fork", _forked)
 
     def load(self) -> Any:
-        """The application of one process."""
+        """The application of one process, which gunicorn has made ready for greenlets by now."""
+        from ingest.app import create_app  # noqa: PLC0415 - what it imports must find greenlets instead of threads
+
         return create_app(self._settings)
 
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 
+from ingest import green
 from ingest.errors import StoreError
 from ingest.inbox.bell import DUE
 
@@ -98,6 +99,7 @@ class Door:
 
     def _lead(self) -> None:
         """Write what is there, our own item first, and hand the lead on."""
+        green.gather()
         try:
             with self._commit_lock:
                 self._serve()
@@ -190,7 +192,10 @@ class Door:
             return
         if self._lock_file is None:
             self._lock_file = os.open(self._lock_path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._lock_file, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            green.aside(fcntl.flock, self._lock_file, fcntl.LOCK_EX)
         try:
             yield
         finally:

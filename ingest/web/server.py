@@ -8,17 +8,14 @@ from typing import Any
 
 from ingest.settings import Settings
 
-THREADS = 16  # of each process
-
 
 def options(settings: Settings) -> dict[str, Any]:
     """Gunicorn's settings by their names."""
     memory = Path("/dev/shm")  # noqa: S108 - heartbeats only: a disk that is busy must not look like a dead worker
     return {
         "bind": f"{f'[{settings.host}]' if ':' in settings.host else settings.host}:{settings.port}",
-        "worker_class": "gthread",
+        "worker_class": "gevent",  # who wait for one commit are greenlets: threads would hand the interpreter about
         "workers": int(os.environ.get("WEB_CONCURRENCY") or 2),
-        "threads": THREADS,
         "worker_connections": 1000,
         "backlog": 2048,
         "keepalive": 5,

@@ -11,6 +11,7 @@ from ingest.inbox import Inbox
 from ingest.models import Reason, Status
 
 LONGEST = 10.0  # seconds
+SEATS = 16
 _LOOK_EVERY = 0.05
 _SHOWN = ("status", "reason", "error")
 _SECONDS = re.compile(r"\d{1,6}(\.\d{1,6})?")
@@ -26,11 +27,11 @@ def seconds(text: str | None) -> float | None:
 
 
 class Waiting:
-    """Answers that wait for deliveries, at most a quarter of a process's threads at a time."""
+    """Answers that wait for deliveries, so many in a process at a time: each asks the store again and again."""
 
-    def __init__(self, inbox: Inbox, threads: int) -> None:
+    def __init__(self, inbox: Inbox, seats: int = SEATS) -> None:
         self._inbox = inbox
-        self._seats = threading.Semaphore(max(1, threads // 4))
+        self._seats = threading.Semaphore(seats)
 
     def deliveries(self, leads: Sequence[str], wait: float) -> list[list[dict[str, Any]]]:
         """Each lead's deliveries: once they have an outcome, or as they are when the time, or the seats, are over."""

@@ -41,7 +41,9 @@ def row(number: int, **values: Any) -> tuple[Any, ...]:
     return tuple({**known, **values}[name] for name in NAMES)
 
 
-@pytest.mark.parametrize("text", ["", "आशा 🙂 'quoted' \"twice\" \\ back", "line\nbreak\ttab", "%s {} ? :name", "x" * 65_536])
+@pytest.mark.parametrize(
+    "text", ["", "आशा 🙂 'quoted' \"twice\" \\ back", "line\nbreak\ttab", "%s {} ? :name", "x" * 65_536]
+)
 def test_texts_are_stored_as_they_are(inbox: Inbox, text: str) -> None:
     """Whatever a person is called, and whatever marks a statement has: both stores keep it letter by letter."""
     assert insert(inbox, [row(1, external_id=text)]) == 1

@@ -181,7 +181,9 @@ def test_the_outcome_of_a_lead_is_in_the_order_of_its_routes(inbox: Inbox) -> No
     assert inbox.outcome_of("nobody") == []
 
 
-@pytest.mark.parametrize("wanted", [{"status": one} for one in Status if one is not Status.SENT] + [{"reason": "retry"}])
+@pytest.mark.parametrize(
+    "wanted", [{"status": one} for one in Status if one is not Status.SENT] + [{"reason": "retry"}]
+)
 def test_lists_of_what_did_not_go_through_look_at_few_leads(wanted: dict[str, Any], tmp_path: Path) -> None:
     """With a million that were sent, the one that is held is found at once."""
     with closing(Inbox(f"sqlite:///{tmp_path}/x.db")) as inbox, inbox.reading() as connection:
