@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
@@ -69,10 +70,17 @@ def _masked(name: str, value: Any) -> Any:
     return value
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, default=repr)
+
+
+def _json(_: Any, __: str, event: MutableMapping[str, Any]) -> str:
+    return _ENCODER.encode(event)
+
+
 def setup() -> None:
     """Log to standard error; other libraries' warnings too."""
     terminal = sys.stderr.isatty()
-    renderer: Any = structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer(sort_keys=True)
+    renderer: Any = structlog.dev.ConsoleRenderer() if terminal else _json
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

@@ -52,7 +52,7 @@ def _remember(endpoint: Endpoint) -> None:
     """What the answer depends on, whatever becomes of the request."""
     g.methods = endpoint.channel.methods
     if endpoint.channel.browser:
-        g.cors = origins.cors(request.headers, _block(endpoint).origins, _own_origin())
+        g.cors = origins.cors(request.headers, _block(endpoint).origins, _own_origin(endpoint))
         g.browser = forms.is_browser(request.headers)
 
 
@@ -60,8 +60,9 @@ def _block(endpoint: Endpoint) -> FormBlock:
     return endpoint.intake.form or forms.NO_BLOCK
 
 
-def _own_origin() -> str | None:
-    return origins.origin_of(request.host_url)
+def _own_origin(endpoint: Endpoint) -> str | None:
+    """Our own origin, where it matters: it takes longer to tell than to read a form."""
+    return origins.origin_of(request.host_url) if _block(endpoint).origins else None
 
 
 def _handshake(here: Site, endpoint: Endpoint) -> ResponseReturnValue:
@@ -70,14 +71,14 @@ def _handshake(here: Site, endpoint: Endpoint) -> ResponseReturnValue:
 
 
 def _preflight(endpoint: Endpoint) -> ResponseReturnValue:
-    origins.check(request.headers, _block(endpoint).origins, _own_origin())
+    origins.check(request.headers, _block(endpoint).origins, _own_origin(endpoint))
     return Response(status=204, headers={"Allow": ", ".join(endpoint.channel.methods), **origins.PREFLIGHT})
 
 
 def _post(here: Site, endpoint: Endpoint) -> ResponseReturnValue:
     wait = waiting.seconds(request.args.get("wait"))
     if endpoint.channel.browser:
-        origins.check(request.headers, _block(endpoint).origins, _own_origin())
+        origins.check(request.headers, _block(endpoint).origins, _own_origin(endpoint))
     sent = inbound(body.read(request.environ, here.settings.max_body))
     endpoint.channel.verify(sent, here.intakes.auth(endpoint))
     parsed = endpoint.channel.parse(sent)
