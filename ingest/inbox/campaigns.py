@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, bindparam, literal_column, null, or_, select, true, tuple_, update
 
 from ingest.inbox.brakes import PROBE, growing, is_over
-from ingest.inbox.prepared import Prepared, Query, moment
+from ingest.inbox.prepared import Prepared
 from ingest.inbox.tables import campaigns
 from ingest.inbox.writes import CHUNK, insert
 from ingest.log import mask_text
@@ -30,15 +30,12 @@ class Key(NamedTuple):
 
 
 class Brakes:
-    """The brakes of campaigns within one transaction."""
+    """The brakes of campaigns within one transaction: of those that are paused, till when and why."""
 
-    def __init__(self, connection: Connection, now: datetime) -> None:
+    def __init__(self, connection: Connection, now: datetime, paused: dict[Key, tuple[datetime, str]]) -> None:
         self._connection = connection
         self._now = now
-        self._paused = {
-            Key(row.account, row.campaign, row.version): (moment(row.until), row.message)
-            for row in _PAUSED.rows(connection)
-        }
+        self._paused = paused
 
     def stops(self, key: Key) -> str | None:
         """Why requests of that campaign may not leave, or None."""
@@ -132,7 +129,6 @@ def _open(connection: Connection) -> Any:
     return upsert.on_conflict_do_update(index_elements=list(Key._fields), set_=_OPEN, where=news)
 
 
-_PAUSED = Query("SELECT account, campaign, version, until, message FROM campaigns WHERE until IS NOT NULL")
 _ZERO: Any = literal_column("0")
 _OPEN = {"sent": true(), "refusals": _ZERO, "message": null(), "until": null(), "pauses": _ZERO}
 _WORKED = Prepared(_open, *Key._fields)

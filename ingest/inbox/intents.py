@@ -13,8 +13,8 @@ from ingest.inbox import brakes, paces
 from ingest.inbox.campaigns import Brakes, Key
 from ingest.inbox.limits import Counts, Limit
 from ingest.inbox.moves import Changes, State, given_back
-from ingest.inbox.paces import UNBOUND, Pace
-from ingest.inbox.prepared import Query
+from ingest.inbox.paces import PATIENT_FAILURES, UNBOUND, Pace
+from ingest.inbox.prepared import Query, moment
 from ingest.models import Reason, Status, utcnow
 
 
@@ -76,12 +76,18 @@ class _Desk:
         self._changes = changes
         self._states = states
         self._now = utcnow()
-        self._paused = {row.name for row in _PAUSED.rows(connection)}
-        people = sorted({one.person for one in wanted if one.person})
-        self._opted_out = {row.person for row in _OPTED_OUT.rows(connection, people)}
+        known = _KNOWN.rows(connection, sorted({one.person for one in wanted if one.person}))
+        self._paused = {row.name for row in known if row.kind == "paused account"}
+        self._opted_out = {row.name for row in known if row.kind == "opted out"}
+        paused = {
+            Key(row.name, row.campaign, row.version): (moment(row.until), row.message)
+            for row in known
+            if row.kind == "paused campaign"
+        }
         self._counts = Counts(connection, (limit for one in wanted for limit in one.limits), self._now)
-        self._brakes = Brakes(connection, self._now)
-        self._allowed = paces.allow(connection, {one.key.account: one.pace for one in wanted}, self._now)
+        self._brakes = Brakes(connection, self._now, paused)
+        slowed = {row.name for row in known if row.kind == "slow account"}
+        self._allowed = paces.allow(connection, {one.key.account: one.pace for one in wanted}, slowed, self._now)
 
     def decide(self, wanted: Sequence[Intent]) -> list[Grant]:
         """Each intent's grant."""
@@ -160,5 +166,11 @@ def _skipped(reason: Reason) -> dict[str, Any]:
     return {"status": Status.SKIPPED, "reason": reason, "error": SAID[reason], "due_at": None}
 
 
-_PAUSED = Query("SELECT name FROM accounts WHERE reason IS NOT NULL")
-_OPTED_OUT = Query("SELECT person FROM optouts WHERE person {among}")
+_KNOWN = Query(  # one question, because each is a round trip
+    "SELECT 'paused account' AS kind, name, '' AS campaign, '' AS version, NULL AS until, NULL AS message"  # noqa: S608 - a number of ours
+    " FROM accounts WHERE reason IS NOT NULL"
+    " UNION ALL SELECT 'paused campaign', account, campaign, version, until, message"
+    " FROM campaigns WHERE until IS NOT NULL"
+    f" UNION ALL SELECT 'slow account', account, '', '', NULL, NULL FROM paces WHERE failures >= {PATIENT_FAILURES}"
+    " UNION ALL SELECT 'opted out', person, '', '', NULL, NULL FROM optouts WHERE person {among}"
+)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, func, literal_column, select, update
 
-from ingest.inbox.prepared import Prepared, Query
+from ingest.inbox.prepared import Prepared
 from ingest.inbox.tables import deliveries, paces
 from ingest.inbox.writes import insert
 from ingest.models import Status
@@ -55,9 +55,8 @@ class Allowance:
         return None
 
 
-def allow(connection: Connection, wanted: dict[str, Pace], now: datetime) -> dict[str, Allowance]:
+def allow(connection: Connection, wanted: dict[str, Pace], slowed: set[str], now: datetime) -> dict[str, Allowance]:
     """The allowances of accounts; those that are slowed down or paced stay locked until the transaction ends."""
-    slowed = {row.account for row in _SLOWED.rows(connection)}
     braked = sorted((slowed & wanted.keys()) | {name for name, pace in wanted.items() if pace.rate or pace.in_flight})
     if not braked:
         return {}
@@ -111,7 +110,6 @@ def _under_way(connection: Connection, account: str) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-_SLOWED = Query(f"SELECT account FROM paces WHERE failures >= {PATIENT_FAILURES}")  # noqa: S608 - a number of ours
 _CALM = Prepared(
     lambda _: (
         update(paces)
