@@ -4,8 +4,6 @@ import platform
 import subprocess
 import sys
 
-import pytest
-
 SCRIPT = """
 import sys, threading
 from ingest import memory
@@ -31,8 +29,7 @@ def arenas(how: str) -> int:
     return int(subprocess.run([sys.executable, "-c", SCRIPT, how], capture_output=True, text=True, check=True).stdout)
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other libraries have no arenas")
 def test_threads_share_one_arena() -> None:
     """Sixteen threads that each took a post of a thousand leads do not keep sixteen times its memory."""
     assert arenas("one") == 0
-    assert arenas("as it is") > 0
+    assert arenas("as it is") > 0 or platform.libc_ver()[0] != "glibc"  # others have none anyway

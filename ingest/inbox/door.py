@@ -99,8 +99,8 @@ class Door:
 
     def _lead(self) -> None:
         """Write what is there, our own item first, and hand the lead on."""
-        green.gather()
         try:
+            green.gather()
             with self._commit_lock:
                 self._serve()
         finally:
