@@ -8,14 +8,14 @@ from typing import Any
 import click
 
 from ingest import settings
-from ingest.channels import CHANNELS, KINDS
+from ingest.channels import CHANNELS
 from ingest.channels.payload import loads
 from ingest.cli.advice import ADVICE, UNDER_WAY
+from ingest.cli.mappings import catalog_of
 from ingest.cli.printing import print_json
 from ingest.cli.store import find_lead, opened, sandbox_option
 from ingest.cli.tracing import told, view
 from ingest.inbox import reads
-from ingest.mapping import loader
 from ingest.mapping.evaluate import Step, Trace
 from ingest.mapping.render import translate
 from ingest.models import Meta, Reason, Status
@@ -54,7 +54,7 @@ def explain(lead: str, sandbox: bool, as_json: bool) -> None:
 def _translated(story: dict[str, Any], body: bytes, fetched: bytes | None) -> tuple[list[Step], str | None]:
     """Each expression of the lead's mapping as it is now, and that mapping's version."""
     own = settings.load()
-    mapping = loader.load(own.mappings, KINDS, own.default_country).mappings.get(story["endpoint"])
+    mapping = catalog_of(own).mappings.get(story["endpoint"])
     channel = CHANNELS.get(story["channel"])
     if mapping is None or mapping.translation is None or channel is None or story["erased_at"]:
         return [], mapping.version if mapping else None

@@ -15,15 +15,17 @@ import marshmallow as ma
 from sqlalchemy import Connection
 
 from ingest import settings
-from ingest.channels import CHANNELS, KINDS
+from ingest.channels import CHANNELS
 from ingest.cli import nearest
+from ingest.cli.mappings import catalog_of
 from ingest.cli.run import SANDBOX_STORE
 from ingest.delivery.people import Person
 from ingest.errors import Hold
 from ingest.inbox import Inbox, names, people, reads
 from ingest.inbox.reads import Filter
-from ingest.mapping import fields, loader
+from ingest.mapping import fields
 from ingest.mapping.phones import phone as read_phone
+from ingest.mapping.records import Catalog
 from ingest.models import Reason, Status, utcnow
 from ingest.settings import KEY
 
@@ -120,9 +122,8 @@ def whole_number(text: str) -> str:
         raise click.UsageError(f"{text}: {hold.message}. Write it whole, like +919876543210.") from None
 
 
-def _catalog() -> Any:
-    own = settings.load()
-    return loader.load(own.mappings, KINDS, own.default_country)
+def _catalog() -> Catalog:
+    return catalog_of(settings.load())
 
 
 def _known(what: str, name: str, there: Iterable[str]) -> None:
