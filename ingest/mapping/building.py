@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 
 from ingest.errors import Finding
 from ingest.mapping import fields
 from ingest.mapping.expressions import Compiler, Expression
 from ingest.mapping.language import language
-from ingest.mapping.merging import merge_requests
+from ingest.mapping.merging import merge_policies, merge_requests
 from ingest.mapping.reading import Node
 from ingest.mapping.records import FormBlock, Intake, Policy, QuietHours, Request, Route, Translation
 from ingest.mapping.schema import IntakeSchema, Kinds, TranslationSchema
@@ -65,11 +66,9 @@ def build_translation(node: Node, country: str) -> tuple[Translation | None, lis
     for name, text in _entries(node, "let"):
         lets[name] = compiler.text(text, _LEAD | frozenset(lets))
     names = _LEAD | frozenset(lets)
+    node = _counting(node)
+    _asked(node.at(("policy",)), compiler, names)  # it has its findings though each route has a policy of its own
     routes = list(_routes(node, compiler, names, findings))
-    consent = _condition(node.at(("policy", "consent")), compiler, names | {"request"})
-    duplicate = node.at(("policy", "duplicate"))
-    by = duplicate and (duplicate.at(("by",)) or Node(_DUPLICATE_BY, duplicate.place, _DUPLICATE_BY))
-    duplicate_by = compiler.text(by, names | {"request"}) if by else None
     if findings:
         return None, findings
     section = node.at(("routes",)) or node.at(("request",)) or node
@@ -79,34 +78,32 @@ def build_translation(node: Node, country: str) -> tuple[Translation | None, lis
         account=node.get("account") or "default",
         lets={name: text for name, text in lets.items() if text},
         routes=tuple(route for route in routes if route),
-        policy=_policy(node),
-        consent=consent,
-        duplicate_by=duplicate_by,
         tests=tuple((node.at(("tests",)) or Node([], node.place)).value),
     )
     return translation, []
 
 
 def _routes(node: Node, compiler: Compiler, names: frozenset[str], findings: list[Finding]) -> Iterator[Route | None]:
-    base = node.at(("request",))
     section = node.at(("routes",))
     if section is None:
-        yield _route(Node({}, node.place), base, compiler, names, findings)
+        yield _route(node, Node({}, node.place), compiler, names, findings)
         return
     seen: set[str] = set()
+    keys: set[str] = set()
     for each in section.value:
         name = each.get("name")
         if name in seen:
             place = each.value["name"].place
             findings.append(Finding(place, "bad_value", f"A second route is called `{name}`.", "choose another name"))
         seen |= {name} if name else set()
-        yield _route(each, base, compiler, names, findings)
+        route = _route(node, _counting(each), compiler, names, findings)
+        yield route and replace(route, key=_key(route, keys))
 
 
 def _route(
-    node: Node, base: Node | None, compiler: Compiler, names: frozenset[str], findings: list[Finding]
+    mapping: Node, node: Node, compiler: Compiler, names: frozenset[str], findings: list[Finding]
 ) -> Route | None:
-    own = node.at(("request",))
+    own, base = node.at(("request",)), mapping.at(("request",))
     whole = merge_requests(base, own) if own is not None and own.value is not None else base or Node({}, node.place)
     place = whole.key or whole.place
     for key in _REQUIRED:
@@ -119,6 +116,8 @@ def _route(
     params = [compiler.text(text, names) for text in _items(whole, "templateParams")]
     tags = [compiler.text(text, names) for text in _items(whole, "tags")]
     when = _condition(node.at(("when",)), compiler, names)
+    rules = merge_policies(mapping.at(("policy",)), node.at(("policy",)))
+    consent, by = _asked(rules, compiler, names)
     if findings:
         return None
     request = Request(
@@ -129,7 +128,37 @@ def _route(
         tags=tuple(text for text in tags if text),
         attributes={key: text for key, text in attributes.items() if text},
     )
-    return Route(request, node.get("name"), when, bool(node.get("continue")))
+    return Route(request, node.get("name"), when, bool(node.get("continue")), _policy(rules, consent, by))
+
+
+def _key(route: Route, taken: set[str]) -> str:
+    """What a route is known by beside the others: its name, or its campaign as it is written."""
+    known = route.name or route.request.texts["campaignName"].source
+    key = next(key for number in count(1) if (key := known if number == 1 else f"{known} #{number}") not in taken)
+    taken.add(key)
+    return key
+
+
+def _counting(node: Node) -> Node:
+    """A mapping, or a route, with a policy that has written out what counts as the same message."""
+    duplicate = node.at(("policy", "duplicate"))
+    if duplicate is None or duplicate.value is None or "by" in duplicate.value:
+        return node
+    by = Node(_DUPLICATE_BY, duplicate.place, _DUPLICATE_BY)
+    policy = node.value["policy"]
+    whole = replace(duplicate, value={**duplicate.value, "by": by})
+    return replace(node, value={**node.value, "policy": replace(policy, value={**policy.value, "duplicate": whole})})
+
+
+def _asked(
+    rules: Node | None, compiler: Compiler, names: frozenset[str]
+) -> tuple[Expression | None, Expression | None]:
+    """A policy's expressions: its consent, and what counts as the same message."""
+    if rules is None:
+        return None, None
+    names |= {"request"}
+    by = rules.at(("duplicate", "by"))
+    return _condition(rules.at(("consent",)), compiler, names), compiler.text(by, names) if by else None
 
 
 def _condition(node: Node | None, compiler: Compiler, names: frozenset[str]) -> Expression | None:
@@ -168,10 +197,12 @@ def _form(node: Node) -> FormBlock | None:
     )
 
 
-def _policy(node: Node) -> Policy:
-    policy = node.get("policy") or {}
+def _policy(rules: Node | None, consent: Expression | None, by: Expression | None) -> Policy:
+    policy = rules.plain() if rules else {}
     hours = policy.get("quiet_hours")
     return Policy(
+        consent=consent,
+        duplicate_by=by,
         max_age=fields.duration(policy["max_age"]) if "max_age" in policy else None,
         duplicate_within=fields.duration(policy["duplicate"]["within"]) if "duplicate" in policy else None,
         cap=fields.cap(policy["cap"]) if "cap" in policy else None,

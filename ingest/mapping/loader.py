@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -69,16 +71,18 @@ def load_file(path: Path, channels: Kinds, folder: Path | None = None, country: 
     """One mapping. Never raises: what is wrong is in its findings."""
     below = path.relative_to(folder) if folder else Path(path.name)
     endpoint, file = below.with_suffix("").as_posix(), str(path)
-    digest = hashlib.sha256()
+    trail = _Trail(folder)
     try:
-        node = _extended(path, file, digest)
+        node = _extended(path, file, trail)
     except MappingError as error:
-        return Mapping(endpoint, file, _version(digest), None, None, error.findings, error.findings)
+        return Mapping(endpoint, file, trail.version, None, None, error.findings, error.findings, sources=trail.sources)
     parts = _parts(node)
     intake, intake_findings = build_intake(parts[0], country, channels)
     translation, findings = build_translation(parts[1], country)
     document = _jsonable(parts[0].plain()) if intake else None
-    return Mapping(endpoint, file, _version(digest), intake, translation, intake_findings, findings, document)
+    return Mapping(
+        endpoint, file, trail.version, intake, translation, intake_findings, findings, document, trail.sources
+    )
 
 
 def intake_from(document: dict[str, Any], file: str, channels: Kinds, country: str = "IN") -> Intake:
@@ -92,25 +96,54 @@ def intake_from(document: dict[str, Any], file: str, channels: Kinds, country: s
 def _files(folder: Path) -> Iterator[Path]:
     """Mapping files in order; neither names that begin with `_`, nor hidden ones."""
     for path in sorted(folder.rglob("*.yaml")):
-        if not any(part.startswith(("_", ".")) for part in path.relative_to(folder).parts) and path.is_file():
+        if not any(part.startswith(("_", ".")) for part in path.relative_to(folder).parts) and is_file(path):
             yield path
 
 
-def _extended(path: Path, file: str, digest: Any) -> Node:
+class _Trail:
+    """The files that a mapping is made of, also those that were looked for in vain, and the hash of what they hold."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self.folder = folder
+        self._files: list[Path] = []
+        self._digest = hashlib.sha256()
+
+    def add(self, path: Path) -> None:
+        """Note a file that is going to be read."""
+        self._files.append(path)
+        with suppress(OSError, ValueError), path.open("rb") as file:
+            self._digest.update(file.read(reading.MAX_BYTES + 1))
+
+    def __contains__(self, path: Path) -> bool:
+        return os.path.realpath(path) in map(os.path.realpath, self._files)
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The files' paths."""
+        return tuple(map(str, self._files))
+
+    @property
+    def version(self) -> str:
+        """Twelve characters that are others for each other content."""
+        return self._digest.hexdigest()[:12]
+
+
+def _extended(path: Path, file: str, trail: _Trail) -> Node:
     """A file with all that it extends. Raises MappingError."""
     chain: list[Node] = []
-    seen: set[Path] = set()
     while True:
+        trail.add(path)
         node = reading.read(path, file)
-        digest.update(path.read_bytes())
-        seen.add(path.resolve())
         if not isinstance(node.value, dict):
             raise MappingError([Finding(node.place, "wrong_type", "A mapping is a set of keys, like `channel: form`.")])
         chain.append(node)
         base = node.value.get("extends")
         if base is None or base.value is None:
             break
-        path, file = _base(base, path, seen)
+        path, file = _base(base, path, trail)
     merged = Node({}, chain[-1].place)
     for each in reversed(chain):
         merged = merge_files(merged, each)
@@ -118,20 +151,36 @@ def _extended(path: Path, file: str, digest: Any) -> Node:
     return merged
 
 
-def _base(node: Node, path: Path, seen: set[Path]) -> tuple[Path, str]:
+def _base(node: Node, path: Path, trail: _Trail) -> tuple[Path, str]:
     def fault(message: str, hint: str = "") -> MappingError:
         return MappingError([Finding(node.place, "bad_value", message, hint)])
 
     if not isinstance(node.value, str) or not re.fullmatch(r"(?:[^/\\]+/)*_[^/\\]*\.yaml", node.value):
         raise fault("`extends` names no file that can be extended.", "a file whose name begins with _: _base.yaml")
-    base = path.parent / node.value
-    if base.resolve() in seen:
-        raise fault("The files extend each other in a circle.")
-    if len(seen) >= MAX_BASES:
-        raise fault(f"More than {MAX_BASES} files extend one another.")
-    if not base.is_file():
+    base = Path(os.path.normpath(path.parent / node.value))
+    if trail.folder and not _plain(base).is_relative_to(_plain(trail.folder)):
+        raise fault("The file to extend is outside of the folder of mappings.", "put it into that folder")
+    if not is_file(base):
+        trail.add(base)  # it may come
         raise fault(f"There is no file {node.value} to extend.", "the path is relative to this file")
+    if base in trail:
+        raise fault("The files extend each other in a circle.")
+    if len(trail) >= MAX_BASES:
+        raise fault(f"More than {MAX_BASES} files extend one another.")
     return base, str(base)
+
+
+def is_file(path: Path) -> bool:
+    """Whether a file can be found there."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _plain(path: Path) -> Path:
+    """The whole path without `..`; links stay as they are, for whoever makes them may lead out of a folder."""
+    return Path(os.path.normpath(path.absolute()))
 
 
 def _parts(node: Node) -> tuple[Node, Node]:
@@ -139,10 +188,6 @@ def _parts(node: Node) -> tuple[Node, Node]:
     intake = {key: value for key, value in node.value.items() if key in INTAKE_KEYS}
     rest = {key: value for key, value in node.value.items() if key not in INTAKE_KEYS}
     return replace(node, value=intake), replace(node, value=rest)
-
-
-def _version(digest: Any) -> str:
-    return str(digest.hexdigest()[:12])
 
 
 def _jsonable(data: Any) -> Any:

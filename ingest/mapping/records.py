@@ -53,6 +53,8 @@ class QuietHours:
 class Policy:
     """When a request may leave."""
 
+    consent: Expression | None = None
+    duplicate_by: Expression | None = None
     max_age: timedelta | None = None
     duplicate_within: timedelta | None = None
     cap: tuple[int, timedelta] | None = None
@@ -80,6 +82,8 @@ class Route:
     name: str | None = None
     when: Expression | None = None
     goes_on: bool = False  # the routes after it are looked at as well
+    policy: Policy = Policy()  # the mapping's, changed by its own
+    key: str | None = None  # what deliveries know it by: its name, or its campaign; none without `routes`
 
 
 @dataclass(frozen=True)
@@ -91,9 +95,6 @@ class Translation:
     account: str
     lets: dict[str, Expression]
     routes: tuple[Route, ...]
-    policy: Policy = Policy()
-    consent: Expression | None = None
-    duplicate_by: Expression | None = None
     tests: tuple[Node, ...] = ()
 
 
@@ -130,6 +131,7 @@ class Mapping:
     intake_findings: list[Finding] = field(default_factory=list)
     translation_findings: list[Finding] = field(default_factory=list)
     intake_document: dict[str, Any] | None = None  # the intake's sections, plain: `loader.intake_from` reads them
+    sources: tuple[str, ...] = ()  # the files that it is made of, also those that were looked for in vain
 
     @property
     def findings(self) -> list[Finding]:

@@ -156,6 +156,7 @@ class RouteSchema(Strict):
     when = Condition()
     request = f.Nested(RequestSchema, allow_none=True)
     goes_on = f.Boolean(truthy={True}, falsy={False}, data_key="continue")
+    policy = f.Nested(lambda: PolicySchema, allow_none=True)
 
 
 class DuplicateSchema(Strict):
@@ -174,14 +175,14 @@ class QuietHoursSchema(Strict):
 
 
 class PolicySchema(Strict):
-    """`policy`: when a request may leave."""
+    """`policy`: when a request may leave. Null takes a key of the mapping's, or of a base's, away."""
 
-    consent = Condition()
-    duplicate = f.Nested(DuplicateSchema)
-    max_age = Read(ours.duration)
-    quiet_hours = f.Nested(QuietHoursSchema)
-    cap = Read(ours.cap)
-    on_timeout = Text(validate=_one_of("hold", "retry"))
+    consent = Condition(allow_none=True)
+    duplicate = f.Nested(DuplicateSchema, allow_none=True)
+    max_age = Read(ours.duration, allow_none=True)
+    quiet_hours = f.Nested(QuietHoursSchema, allow_none=True)
+    cap = Read(ours.cap, allow_none=True)
+    on_timeout = Text(validate=_one_of("hold", "retry"), allow_none=True)
 
 
 class Expected(RequestSchema):
