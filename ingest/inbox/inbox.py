@@ -160,6 +160,11 @@ class Inbox:
         """End the sending of workers whose lease has run out; tells how many are now ambiguous."""
         return self.write(claims.sweep, None)
 
+    def held_endpoints(self) -> list[str]:
+        """The endpoints that have held deliveries."""
+        with self.reading() as connection:
+            return list(releases.held_endpoints(connection))
+
     def release_mended(self, endpoint: str, version: str) -> int:
         """Try held deliveries again with a version of the mapping that is new to them; tells how many."""
         return self.write(releases.release_mended, (endpoint, version, tuple(sorted(MENDABLE))))

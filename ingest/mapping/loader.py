@@ -3,7 +3,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
@@ -14,6 +14,7 @@ from ingest.errors import Finding, MappingError, Place
 from ingest.mapping import reading
 from ingest.mapping.accounts import read_accounts
 from ingest.mapping.building import build_intake, build_translation
+from ingest.mapping.files import Stamps, endpoints, walk
 from ingest.mapping.merging import merge_files
 from ingest.mapping.reading import Node
 from ingest.mapping.records import (
@@ -44,27 +45,38 @@ __all__ = [
     "load_file",
 ]
 
+ACCOUNTS = "_accounts.yaml"
 MAX_BASES = 8  # files that extend one another
 _ENDPOINT = re.compile(r"[\w.-]+(?:/[\w.-]+)*")
 
 
 def load(folder: Path, channels: Kinds, country: str = "IN") -> Catalog:
     """Every mapping of a folder. Never raises: what is wrong is in the findings, and one file never touches another."""
+    accounts = read_accounts(folder / ACCOUNTS)
+    return gather(folder, walk(folder), lambda path: load_file(path, channels, folder, country), accounts)
+
+
+def gather(
+    folder: Path, stamps: Stamps, read: Callable[[Path], Mapping], accounts: tuple[dict[str, Account], list[Finding]]
+) -> Catalog:
+    """The catalogue of a folder's files: mappings as `read` gives them, and what `_accounts.yaml` says."""
     mappings: dict[str, Mapping] = {}
     findings: list[Finding] = []
-    if not folder.is_dir():
-        findings.append(Finding(Place(str(folder)), "file_unreadable", "There is no such folder of mappings."))
-    for path in _files(folder):
-        mapping = load_file(path, channels, folder, country)
+    for path in endpoints(folder, stamps):
+        mapping = read(path)
         findings += mapping.findings
         mappings[mapping.endpoint] = mapping
         if not _ENDPOINT.fullmatch(mapping.endpoint):
             message = "The file's name makes a bad address."
             findings.append(Finding(Place(mapping.file), "file_name", message, "use letters, digits, _ . and -"))
-    for path in sorted(folder.rglob("*.yml")):
-        findings.append(Finding(Place(str(path)), "file_name", "The file is not looked at.", "call it .yaml"))
-    accounts, faults = read_accounts(folder / "_accounts.yaml")
-    return Catalog(mappings, accounts, list(dict.fromkeys([*findings, *faults])))
+    for name in sorted(name for name, known in stamps.items() if known and name.endswith(".yml")):
+        findings.append(Finding(Place(name), "file_name", "The file is not looked at.", "call it .yaml"))
+    away = [
+        Finding(Place(name), "file_unreadable", "There is no such folder of mappings, or it can't be listed.")
+        for name, known in sorted(stamps.items())
+        if known is None
+    ]
+    return Catalog(mappings, accounts[0], list(dict.fromkeys([*away, *findings, *accounts[1]])), accounts[1], away)
 
 
 def load_file(path: Path, channels: Kinds, folder: Path | None = None, country: str = "IN") -> Mapping:
@@ -91,13 +103,6 @@ def intake_from(document: dict[str, Any], file: str, channels: Kinds, country: s
     if intake is None:
         raise MappingError(findings)
     return intake
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    """Mapping files in order; neither names that begin with `_`, nor hidden ones."""
-    for path in sorted(folder.rglob("*.yaml")):
-        if not any(part.startswith(("_", ".")) for part in path.relative_to(folder).parts) and is_file(path):
-            yield path
 
 
 class _Trail:
@@ -157,10 +162,12 @@ def _base(node: Node, path: Path, trail: _Trail) -> tuple[Path, str]:
 
     if not isinstance(node.value, str) or not re.fullmatch(r"(?:[^/\\]+/)*_[^/\\]*\.yaml", node.value):
         raise fault("`extends` names no file that can be extended.", "a file whose name begins with _: _base.yaml")
-    base = Path(os.path.normpath(path.parent / node.value))
-    if trail.folder and not _plain(base).is_relative_to(_plain(trail.folder)):
+    folder = trail.folder or Path()
+    below = Path(os.path.normpath((path.parent.relative_to(folder) if trail.folder else path.parent) / node.value))
+    if trail.folder and below.parts[0] == "..":  # links stay as they are: whoever makes one may lead out of the folder
         raise fault("The file to extend is outside of the folder of mappings.", "put it into that folder")
-    if not is_file(base):
+    base = folder / below
+    if not _is_file(base):
         trail.add(base)  # it may come
         raise fault(f"There is no file {node.value} to extend.", "the path is relative to this file")
     if base in trail:
@@ -170,17 +177,12 @@ def _base(node: Node, path: Path, trail: _Trail) -> tuple[Path, str]:
     return base, str(base)
 
 
-def is_file(path: Path) -> bool:
+def _is_file(path: Path) -> bool:
     """Whether a file can be found there."""
     try:
         return path.is_file()
     except (OSError, ValueError):
         return False
-
-
-def _plain(path: Path) -> Path:
-    """The whole path without `..`; links stay as they are, for whoever makes them may lead out of a folder."""
-    return Path(os.path.normpath(path.absolute()))
 
 
 def _parts(node: Node) -> tuple[Node, Node]:

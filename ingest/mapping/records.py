@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field
 from datetime import time, timedelta
+from functools import cached_property
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -134,6 +135,17 @@ class Mapping:
     sources: tuple[str, ...] = ()  # the files that it is made of, also those that were looked for in vain
 
     @property
+    def is_broken(self) -> bool:
+        """Whether it can't take leads, or can't translate them."""
+        return self.intake is None or self.translation is None
+
+    @property
+    def broken_by(self) -> list[Finding]:
+        """What keeps a part from working; nothing where all works."""
+        parts = ((self.intake, self.intake_findings), (self.translation, self.translation_findings))
+        return list(dict.fromkeys(one for part, findings in parts if part is None for one in findings))
+
+    @property
     def findings(self) -> list[Finding]:
         """All that is wrong with the file."""
         return list(dict.fromkeys([*self.intake_findings, *self.translation_findings]))
@@ -141,8 +153,22 @@ class Mapping:
 
 @dataclass(frozen=True)
 class Catalog:
-    """All mappings of a folder, and what is wrong with them."""
+    """All mappings of a folder, and what is wrong with them.
+
+    While `_accounts.yaml` or a folder can't be read, `accounts` and `mappings` are what was last read there.
+    """
 
     mappings: MappingABC[str, Mapping] = field(default_factory=dict)
     accounts: MappingABC[str, Account] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    accounts_findings: list[Finding] = field(default_factory=list)
+    away: list[Finding] = field(default_factory=list)  # folders that can't be listed
+
+    @cached_property
+    def broken(self) -> dict[str, list[Finding]]:
+        """What does not work now, each with the findings that tell why: endpoints, `_accounts`, folders."""
+        return {
+            **{one.endpoint: one.broken_by for one in self.mappings.values() if one.is_broken},
+            **({"_accounts": self.accounts_findings} if self.accounts_findings else {}),
+            **{one.place.file: [one] for one in self.away},
+        }
