@@ -6,7 +6,7 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields as f
 
-from ingest.errors import Finding, MappingError
+from ingest.errors import Finding
 from ingest.mapping import fields, reading
 from ingest.mapping.fields import Read, Text
 from ingest.mapping.records import Account, Campaign
@@ -42,14 +42,12 @@ def read_accounts(path: Path) -> tuple[dict[str, Account], list[Finding]]:
     """What `_accounts.yaml` says exists in AiSensy; nothing where there is no such file."""
     if not path.is_file():
         return {}, []
-    try:
-        node = reading.read(path, str(path))
-    except MappingError as error:
-        return {}, error.findings
-    findings = validate(AccountsSchema(), node)
-    if findings:
+    document = reading.read(path, str(path))
+    node = document.node
+    findings = [*document.findings, *(validate(AccountsSchema(), node).findings if node else [])]
+    if node is None or any(finding.severity == "error" for finding in findings):
         return {}, findings
-    return {name: _account(name, data or {}) for name, data in node.get("accounts").items()}, []
+    return {name: _account(name, data or {}) for name, data in node.get("accounts").items()}, findings
 
 
 def _account(name: str, data: dict[str, Any]) -> Account:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ingest.mapping.reading import Node
+from ingest.mapping.nodes import Node
 
 _BY_KEY = frozenset({"auth", "match", "form", "let", "policy"})
 """Sections whose keys stand for themselves: each key is replaced whole."""

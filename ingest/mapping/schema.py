@@ -7,7 +7,7 @@ import marshmallow as ma
 from marshmallow import fields as f
 
 from ingest.mapping import fields as ours
-from ingest.mapping.expressions import near
+from ingest.mapping.expression_faults import near
 from ingest.mapping.fields import Condition, Fault, Read, Text, fault
 from ingest.models import Reason
 
