@@ -18,7 +18,7 @@ from ingest.mapping.validation import validate
 
 _LEAD = frozenset({"lead", "payload", "meta"})
 _SOURCE_TEXTS = ("campaignName", "destination", "userName", "source")
-_REQUIRED = ("campaignName", "destination", "userName")
+REQUIRED = ("campaignName", "destination", "userName")
 _DUPLICATE_BY = "{{ request.destination }} {{ request.campaignName }}"
 
 
@@ -128,7 +128,7 @@ def _route(
     own = node.at(("request",))
     whole = merge_requests(base, own) if own is not None and own.value is not None else base or Node({}, node.place)
     place = whole.key or whole.place
-    for key in _REQUIRED:
+    for key in REQUIRED:
         if key not in whole.value and not partial:
             where = f" in the route `{node.get('name')}`" if node.get("name") else ""
             findings.append(Finding(place, "missing_key", f"The request has no `{key}`{where}."))
@@ -163,7 +163,7 @@ def _condition(node: Node | None, compiler: Compiler, names: frozenset[str]) -> 
 
 def _entries(node: Node, key: str) -> list[tuple[str, Node]]:
     section = node.at((key,))
-    return list(section.value.items()) if section else []
+    return list(section.value.items()) if section and isinstance(section.value, dict) else []
 
 
 def _items(node: Node, *path: str) -> list[Node]:
@@ -191,12 +191,13 @@ def _form(node: Node) -> FormBlock | None:
 
 def _policy(node: Node) -> Policy:
     policy = node.get("policy") or {}
-    hours = policy.get("quiet_hours")
+    hours = policy.get("quiet_hours", {})
+    within = policy.get("duplicate", {}).get("within")
     return Policy(
         max_age=fields.duration(policy["max_age"]) if "max_age" in policy else None,
-        duplicate_within=fields.duration(policy["duplicate"]["within"]) if "duplicate" in policy else None,
+        duplicate_within=fields.duration(within) if within else None,
         cap=fields.cap(policy["cap"]) if "cap" in policy else None,
-        quiet_hours=_quiet(hours) if hours else None,
+        quiet_hours=_quiet(hours) if hours.keys() >= {"from", "to", "zone"} else None,
         on_timeout=policy.get("on_timeout", "hold"),
     )
 

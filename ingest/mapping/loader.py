@@ -12,6 +12,7 @@ from ingest.errors import Finding, MappingError, Place
 from ingest.mapping import reading
 from ingest.mapping.accounts import read_accounts
 from ingest.mapping.building import build_intake, build_translation, is_broken
+from ingest.mapping.fields import BASE_FILE
 from ingest.mapping.merging import merge_files
 from ingest.mapping.nodes import Node, from_data
 from ingest.mapping.records import (
@@ -150,7 +151,7 @@ def _base(node: Node, path: Path, seen: set[Path]) -> tuple[Path, str]:
     def fault(message: str, hint: str = "") -> MappingError:
         return MappingError([Finding(node.place, "bad_value", message, hint)])
 
-    if not isinstance(node.value, str) or not re.fullmatch(r"(?:[^/\\]+/)*_[^/\\]*\.yaml", node.value):
+    if not isinstance(node.value, str) or not BASE_FILE.fullmatch(node.value):
         raise fault("`extends` names no file that can be extended.", "a file whose name begins with _: _base.yaml")
     base = path.parent / node.value
     if base.resolve() in seen:

@@ -13,7 +13,7 @@ from marshmallow import fields as f
 
 from ingest.errors import Finding
 from ingest.mapping.expression_faults import near
-from ingest.mapping.fields import Fault
+from ingest.mapping.fields import Either, Fault
 from ingest.mapping.nodes import Node
 from ingest.mapping.schema import IntakeSchema, TranslationSchema
 
@@ -78,6 +78,8 @@ def _below(schema: ma.Schema | None, step: Any) -> ma.Schema | None:
     if schema is None or isinstance(step, int):
         return schema
     field = next((each for key, each in schema.fields.items() if (each.data_key or key) == step), None)
+    if isinstance(field, Either):
+        field = field.plain
     if isinstance(field, f.List):
         field = field.inner
     elif isinstance(field, f.Dict):

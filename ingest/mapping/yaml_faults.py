@@ -162,7 +162,8 @@ def _no_key(fault: _Fault) -> Diagnosis | None:
     text = fault.lines[begun.line].strip()
     name, colon, rest = text.partition(":")
     hint = f"a blank after the colon: {name}: {rest}" if colon and rest else "a key, a colon, a blank and the value"
-    return fault.found("yaml_syntax", f"`{name.split()[0]}` is no key and no value.", hint, (begun.line, begun.column))
+    word = " ".join(name.split()[:1])
+    return fault.found("yaml_syntax", f"`{word}` is no key and no value.", hint, (begun.line, begun.column))
 
 
 def _no_colon(fault: _Fault) -> Diagnosis | None:

@@ -139,6 +139,22 @@ def test_a_fault_in_one_part_leaves_the_other(break_: tuple[str, str], intake: b
     assert bool(mapping.intake_findings) is not intake
 
 
+@pytest.mark.parametrize(
+    "section",
+    [
+        "let: 5",
+        "let: [a]",
+        "policy: {duplicate: {within: soon}}",
+        "policy: {quiet_hours: {from: 25:00, to: 9:00, zone: x}}",
+    ],
+)
+def test_a_section_that_is_half_wrong_is_a_finding(section: str) -> None:
+    """What is left of it when the wrong part is set aside need not be whole."""
+    mapping = load_text(f"{GOOD}{section}\n")
+    assert {finding.code for finding in mapping.findings} <= {"wrong_type", "bad_value"}
+    assert mapping.findings
+
+
 def test_a_zapier_mapping_without_auth_is_a_finding_that_breaks_nothing() -> None:
     """It is told, and answers 401 to all."""
     mapping = load_text(GOOD.replace("auth: {token: A_TOKEN}\n", ""))
