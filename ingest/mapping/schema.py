@@ -212,7 +212,7 @@ class TestSchema(Strict):
     expect_exactly = _Expected()
     expect_hold = Text(validate=_one_of(*REASONS))
     expect_skip = Text(validate=_one_of(*REASONS))
-    expect_route = Text()
+    expect_route = Text(allow_none=True)
 
     @ma.validates_schema
     def _whole(self, data: dict[str, Any], **_: Any) -> None:
