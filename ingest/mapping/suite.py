@@ -137,4 +137,4 @@ def run_tests(
         return []
     suite = _Suite(mapping, mapping.translation, post, check or accept, fill, limits)
     nodes = enumerate(mapping.translation.tests, 1)
-    return [suite.run(node, node.get("name") or f"test {index}") for index, node in nodes]
+    return [suite.run(node, " ".join((node.get("name") or "").split()) or f"test {index}") for index, node in nodes]

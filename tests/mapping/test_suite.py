@@ -216,6 +216,12 @@ def test_tests_without_a_name_are_numbered() -> None:
     assert first.seconds > 0
 
 
+def test_a_name_is_one_line() -> None:
+    """A name that is written over several lines is told in one."""
+    (one,) = _results(f'- {{name: "Two\\n lines", lead: {{{GOOD}}}, expect_route: pune}}')
+    assert one.name == "Two lines"
+
+
 def test_several_leads_of_one_post_give_a_request_each() -> None:
     """What a post holds is translated lead by lead, in order; a held one makes no request."""
     mapping = load_text(f"{MAPPING}- {{payload: [1], expect_hold: suspected_spam, expect: [{{}}, {{}}]}}\n")
