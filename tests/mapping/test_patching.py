@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from ingest.errors import MappingError
 from ingest.mapping import reading
+from ingest.mapping.nodes import Node
 from ingest.mapping.patching import NotPatched, put, take
 
 BLOCK = """\
@@ -19,6 +20,13 @@ a:
     y: two
 d: end
 """
+
+
+def read(text: str) -> Node:
+    """The document in a text that is in order."""
+    node = reading.parse(text, "f").node
+    assert node is not None
+    return node
 
 
 @pytest.mark.parametrize(
@@ -58,7 +66,7 @@ def test_one_value_is_put_and_all_else_stays(path: str, value: str | int, before
 )
 def test_what_is_missing_is_put_in_the_manner_of_its_place(text: str, after: str) -> None:
     put_in = put(text, ["a", "b", "c"], 1)
-    assert reading.parse(put_in, "f").get("a", "b", "c") == 1
+    assert read(put_in).get("a", "b", "c") == 1
     assert put_in == after or put_in == after.replace("} ,", "},")  # YAML's parser in C sees blanks otherwise
 
 
@@ -108,8 +116,8 @@ def test_whatever_the_names_the_document_says_what_was_put(
     """What was put is read back, and nothing else has changed."""
     text = yaml.safe_dump(document, default_flow_style=flow, allow_unicode=True, width=10_000)
     try:
-        before = reading.parse(text, "f").plain()
+        before = read(text).plain()
     except MappingError:
         return
     put_in = put(text, [outer, inner], 7)
-    assert reading.parse(put_in, "f").plain() == {**before, outer: {**(before.get(outer) or {}), inner: 7}}
+    assert read(put_in).plain() == {**before, outer: {**(before.get(outer) or {}), inner: 7}}
