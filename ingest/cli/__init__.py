@@ -19,6 +19,7 @@ COMMANDS = {
     "try": "try_",
     "leads": "leads",
     "explain": "explain",
+    "capture": "capture",
     "replay": "acts",
     "discard": "acts",
     "pause": "accounts",
