@@ -7,6 +7,7 @@ from pathlib import Path
 from ingest.channels import KINDS
 from ingest.mapping import loader, reloads
 from ingest.mapping.accounts import read_accounts
+from ingest.mapping.building import is_broken
 from ingest.mapping.files import Stamp, Stamps, changed, stamp, walk
 from ingest.mapping.records import Catalog, Mapping
 
@@ -78,7 +79,7 @@ class LiveCatalog:
         path = self._folder / loader.ACCOUNTS
         if before.get(str(path)) != found.get(str(path)):
             said, findings = read_accounts(path)
-            accounts = accounts if findings and not said else said
+            accounts = accounts if is_broken(findings) else said
         self._catalog = loader.gather(self._folder, found, read, (dict(accounts), findings))
         self._stamps = stamps
 

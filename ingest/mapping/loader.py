@@ -1,22 +1,18 @@
 from __future__ import annotations
 
-import hashlib
-import os
 import re
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from ingest.errors import Finding, MappingError, Place
-from ingest.mapping import reading
 from ingest.mapping.accounts import read_accounts
-from ingest.mapping.building import build_intake, build_translation
+from ingest.mapping.building import build_intake, build_translation, is_broken
+from ingest.mapping.extending import Trail, extended
 from ingest.mapping.files import Stamps, endpoints, walk
-from ingest.mapping.merging import merge_files
-from ingest.mapping.reading import Node
+from ingest.mapping.nodes import Node, from_data
 from ingest.mapping.records import (
     Account,
     Campaign,
@@ -43,10 +39,10 @@ __all__ = [
     "intake_from",
     "load",
     "load_file",
+    "sections",
 ]
 
 ACCOUNTS = "_accounts.yaml"
-MAX_BASES = 8  # files that extend one another
 _ENDPOINT = re.compile(r"[\w.-]+(?:/[\w.-]+)*")
 
 
@@ -83,106 +79,52 @@ def load_file(path: Path, channels: Kinds, folder: Path | None = None, country: 
     """One mapping. Never raises: what is wrong is in its findings."""
     below = path.relative_to(folder) if folder else Path(path.name)
     endpoint, file = below.with_suffix("").as_posix(), str(path)
-    trail = _Trail(folder)
-    try:
-        node = _extended(path, file, trail)
-    except MappingError as error:
-        return Mapping(endpoint, file, trail.version, None, None, error.findings, error.findings, sources=trail.sources)
+    trail = Trail(folder)
+    node, faults = extended(path, trail)
+    if node is None:
+        errors, warnings = _sorted(faults)
+        return Mapping(
+            endpoint, file, trail.version, None, None, errors, errors, warnings=warnings, sources=trail.sources
+        )
     parts = _parts(node)
+    broken = is_broken(faults)
     intake, intake_findings = build_intake(parts[0], country, channels)
-    translation, findings = build_translation(parts[1], country)
+    draft, findings = build_translation(parts[1], country, partial=broken)
+    intake_errors, warnings = _sorted([*faults, *intake_findings])
+    errors, others = _sorted([*faults, *findings])
     document = _jsonable(parts[0].plain()) if intake else None
     return Mapping(
-        endpoint, file, trail.version, intake, translation, intake_findings, findings, document, trail.sources
+        endpoint,
+        file,
+        trail.version,
+        None if broken else intake,
+        None if errors else draft,
+        intake_errors,
+        errors,
+        None if broken else document,
+        list(dict.fromkeys([*warnings, *others])),
+        draft,
+        trail.sources,
     )
+
+
+def _sorted(findings: list[Finding]) -> tuple[list[Finding], list[Finding]]:
+    """Those that stand in the way of work, and the others."""
+    return [one for one in findings if is_broken([one])], [one for one in findings if not is_broken([one])]
 
 
 def intake_from(document: dict[str, Any], file: str, channels: Kinds, country: str = "IN") -> Intake:
     """An intake from the sections that `Mapping.intake_document` holds. Raises MappingError."""
-    intake, findings = build_intake(reading.from_data(document, Place(file)), country, channels)
+    intake, findings = build_intake(from_data(document, Place(file)), country, channels)
     if intake is None:
         raise MappingError(findings)
     return intake
 
 
-class _Trail:
-    """The files that a mapping is made of, also those that were looked for in vain, and the hash of what they hold."""
-
-    def __init__(self, folder: Path | None) -> None:
-        self.folder = folder
-        self._files: list[Path] = []
-        self._digest = hashlib.sha256()
-
-    def add(self, path: Path) -> None:
-        """Note a file that is going to be read."""
-        self._files.append(path)
-        with suppress(OSError, ValueError), path.open("rb") as file:
-            self._digest.update(file.read(reading.MAX_BYTES + 1))
-
-    def __contains__(self, path: Path) -> bool:
-        return os.path.realpath(path) in map(os.path.realpath, self._files)
-
-    def __len__(self) -> int:
-        return len(self._files)
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """The files' paths."""
-        return tuple(map(str, self._files))
-
-    @property
-    def version(self) -> str:
-        """Twelve characters that are others for each other content."""
-        return self._digest.hexdigest()[:12]
-
-
-def _extended(path: Path, file: str, trail: _Trail) -> Node:
-    """A file with all that it extends. Raises MappingError."""
-    chain: list[Node] = []
-    while True:
-        trail.add(path)
-        node = reading.read(path, file)
-        if not isinstance(node.value, dict):
-            raise MappingError([Finding(node.place, "wrong_type", "A mapping is a set of keys, like `channel: form`.")])
-        chain.append(node)
-        base = node.value.get("extends")
-        if base is None or base.value is None:
-            break
-        path, file = _base(base, path, trail)
-    merged = Node({}, chain[-1].place)
-    for each in reversed(chain):
-        merged = merge_files(merged, each)
-    merged.value.pop("extends", None)
-    return merged
-
-
-def _base(node: Node, path: Path, trail: _Trail) -> tuple[Path, str]:
-    def fault(message: str, hint: str = "") -> MappingError:
-        return MappingError([Finding(node.place, "bad_value", message, hint)])
-
-    if not isinstance(node.value, str) or not re.fullmatch(r"(?:[^/\\]+/)*_[^/\\]*\.yaml", node.value):
-        raise fault("`extends` names no file that can be extended.", "a file whose name begins with _: _base.yaml")
-    folder = trail.folder or Path()
-    below = Path(os.path.normpath((path.parent.relative_to(folder) if trail.folder else path.parent) / node.value))
-    if trail.folder and below.parts[0] == "..":  # links stay as they are: whoever makes one may lead out of the folder
-        raise fault("The file to extend is outside of the folder of mappings.", "put it into that folder")
-    base = folder / below
-    if not _is_file(base):
-        trail.add(base)  # it may come
-        raise fault(f"There is no file {node.value} to extend.", "the path is relative to this file")
-    if base in trail:
-        raise fault("The files extend each other in a circle.")
-    if len(trail) >= MAX_BASES:
-        raise fault(f"More than {MAX_BASES} files extend one another.")
-    return base, str(base)
-
-
-def _is_file(path: Path) -> bool:
-    """Whether a file can be found there."""
-    try:
-        return path.is_file()
-    except (OSError, ValueError):
-        return False
+def sections(path: Path) -> Node | None:
+    """The sections for the translation of a file with all that it extends; None where nothing can be made of it."""
+    node, _ = extended(path, Trail())
+    return None if node is None else _parts(node)[1]
 
 
 def _parts(node: Node) -> tuple[Node, Node]:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from ingest.errors import Finding, Place
 from ingest.mapping.expressions import Expression
 from ingest.mapping.language import Language
-from ingest.mapping.reading import Node
+from ingest.mapping.nodes import Node
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,12 @@ class Intake:
     channel: str
     auth: dict[str, tuple[str, ...]]  # key -> names of environment variables
     access_tokens: dict[str, str] = field(default_factory=dict)  # page id -> name of an environment variable
-    forms: frozenset[str] = frozenset()
-    pages: frozenset[str] = frozenset()
+    forms: MappingABC[str, Place] = field(default_factory=dict)  # those that it claims, each with where it says so
+    pages: MappingABC[str, Place] = field(default_factory=dict)
     form: FormBlock | None = None
     duplicate_events: timedelta = timedelta(minutes=10)
     event_id: Expression | None = None
+    places: MappingABC[str, Place] = field(default_factory=dict)  # where each key of `auth` is set, or its channel
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ class Request:
     params: tuple[Expression, ...]
     tags: tuple[Expression, ...]
     attributes: dict[str, Expression]
+    keys: dict[str, Place] = field(default_factory=dict)  # where each key, and `attributes.city`, stands
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ class Route:
     """One rule: the request of the leads for which `when` holds."""
 
     request: Request
+    place: Place
     name: str | None = None
     when: Expression | None = None
     goes_on: bool = False  # the routes after it are looked at as well
@@ -94,9 +97,11 @@ class Translation:
     language: Language
     place: Place  # of `routes`, or of the file
     account: str
+    account_place: Place  # where it is named, or of the file
     lets: dict[str, Expression]
     routes: tuple[Route, ...]
     tests: tuple[Node, ...] = ()
+    faulty_tests: tuple[Finding, ...] = ()  # what is wrong with others, which can't be run; it stops no lead
 
 
 @dataclass(frozen=True)
@@ -132,6 +137,8 @@ class Mapping:
     intake_findings: list[Finding] = field(default_factory=list)
     translation_findings: list[Finding] = field(default_factory=list)
     intake_document: dict[str, Any] | None = None  # the intake's sections, plain: `loader.intake_from` reads them
+    warnings: list[Finding] = field(default_factory=list)  # what works, and hardly as it is meant
+    draft: Translation | None = None  # the translation, or what there is of it beside what is wrong
     sources: tuple[str, ...] = ()  # the files that it is made of, also those that were looked for in vain
 
     @property
@@ -167,8 +174,9 @@ class Catalog:
     @cached_property
     def broken(self) -> dict[str, list[Finding]]:
         """What does not work now, each with the findings that tell why: endpoints, `_accounts`, folders."""
+        faults = [one for one in self.accounts_findings if one.severity == "error"]
         return {
             **{one.endpoint: one.broken_by for one in self.mappings.values() if one.is_broken},
-            **({"_accounts": self.accounts_findings} if self.accounts_findings else {}),
+            **({"_accounts": faults} if faults else {}),
             **{one.place.file: [one] for one in self.away},
         }
