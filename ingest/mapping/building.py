@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
-from itertools import count
 
 from ingest.errors import Finding
 from ingest.mapping import fields
@@ -70,7 +69,7 @@ def build_translation(
     """
     checked = validate(TranslationSchema(), node)
     findings = [finding for path, finding in checked.found if path[:1] != ("tests",)]
-    in_tests = tuple(replace(one, severity="warning") for one in checked.findings if one not in findings)
+    in_tests = tuple(replace(one, severity="warning") for path, one in checked.found if path[:1] == ("tests",))
     partial = partial or bool(findings)
     faulty = {path[:2] for path, _ in checked.found}
     tests = [] if ("tests",) in faulty else _items(node, "tests")
@@ -111,7 +110,7 @@ def _routes(
         yield _route(node, Node({}, node.place), compiler, names, findings, partial=partial)
         return
     seen: set[str] = set()
-    keys: set[str] = set()
+    keys: dict[str, int] = {}
     for each in section.value:
         name = each.get("name")
         if name in seen:
@@ -161,12 +160,14 @@ def _route(
     return Route(request, node.place, node.get("name"), when, bool(node.get("continue")), policy)
 
 
-def _key(route: Route, taken: set[str]) -> str:
+def _key(route: Route, taken: dict[str, int]) -> str:
     """What a route is known by beside the others: its name, or its campaign as it is written."""
     campaign = route.request.texts.get("campaignName")
-    known = route.name or (campaign.source if campaign else "")
-    key = next(key for number in count(1) if (key := known if number == 1 else f"{known} #{number}") not in taken)
-    taken.add(key)
+    key = known = route.name or (campaign.source if campaign else "")
+    while key in taken:
+        taken[known] += 1
+        key = f"{known} #{taken[known]}"
+    taken[key] = 1
     return key
 
 

@@ -11,7 +11,16 @@ from jinja2.utils import missing
 from ingest.errors import Hold, Place
 from ingest.mapping.expressions import Expression
 from ingest.mapping.language import Language
-from ingest.mapping.native import Absent, AbsentValue, ExpressionError, check_size, final_text, is_blank, scalars
+from ingest.mapping.native import (
+    Absent,
+    AbsentValue,
+    ExpressionError,
+    check_size,
+    final_text,
+    is_blank,
+    scalars,
+    weight,
+)
 from ingest.mapping.trace import Step, Trace, failure, plain
 from ingest.mapping.views import LeadView, ObjectView, wrap
 from ingest.models import Lead, Meta, Reason, iso
@@ -197,6 +206,8 @@ def _native(value: Any) -> Any:
         raise AbsentValue(value if isinstance(value, Absent) else Absent(name="the value"))
     if isinstance(value, str):
         return _text(value)
+    if isinstance(value, list | tuple | dict):
+        weight(value)
     return value
 
 

@@ -60,7 +60,7 @@ class Compiler:
     def __init__(self, language: Language, findings: list[Finding]) -> None:
         self._language = language
         self._findings = findings
-        self._known: dict[tuple[Any, ...], tuple[Node, Expression | None]] = {}
+        self._known: dict[tuple[Any, ...], Expression | None] = {}
 
     def text(self, node: Node, names: frozenset[str]) -> Expression | None:
         """A text with `{{ … }}` in it, or none. None where it has findings."""
@@ -74,15 +74,16 @@ class Compiler:
         self, node: Node, names: frozenset[str], compile_: Callable[[Node, frozenset[str]], Expression]
     ) -> Expression | None:
         """Routes share the texts of the request: each is compiled, and found wrong, once."""
-        key = (id(node), names, compile_)
+        key = (node.place, node.value, names, compile_)  # an alias stands at the place of what it stands for
         if key not in self._known:
-            compiled: Expression | None = None
+            self._known[key] = None
             try:
-                compiled = compile_(node, names)
+                self._known[key] = compile_(node, names)
             except MappingError as error:
                 self._findings += error.findings
-            self._known[key] = (node, compiled)  # the node is kept, for else another may get its identity
-        return self._known[key][1]
+            except _SYNTAX as error:
+                self._findings.append(Finding(node.place, "jinja_syntax", _sentence(error)))
+        return self._known[key]
 
     def _text(self, node: Node, names: frozenset[str]) -> Expression:
         source: str = node.value

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import operator as operators
 from functools import lru_cache, partial
+from math import isfinite
 from types import BuiltinMethodType
 from typing import Any
 
-from jinja2 import nodes
+from jinja2 import TemplateSyntaxError, nodes
 from jinja2.compiler import Frame
 from jinja2.nativetypes import NativeCodeGenerator
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from ingest.mapping.native import Absent, AbsentValue, ExpressionError, check_size, to_text
+from ingest.mapping.native import Absent, AbsentValue, ExpressionError, check_size, to_text, weight
 from ingest.mapping.toolbox import TESTS, filters, modulo, replaced
 from ingest.mapping.views import Items, View
 
@@ -41,6 +42,11 @@ class _Generator(NativeCodeGenerator):
         (expression,) = node.nodes
         self.writeline("return ", node)
         self.visit(expression, frame)
+
+    def visit_Const(self, node: nodes.Const, frame: Frame) -> None:  # noqa: N802 - Jinja's name
+        if isinstance(node.value, float) and not isfinite(node.value):
+            raise TemplateSyntaxError("a number is too big", node.lineno)
+        super().visit_Const(node, frame)
 
     def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:  # noqa: N802 - Jinja's name
         self.write("environment.concatenated((")
@@ -104,8 +110,8 @@ class Language(ImmutableSandboxedEnvironment):
             return obj[argument] if inside else Absent(name=f"item {argument}")
         if isinstance(obj, dict):
             return obj.get(argument, Absent(name="a key"))
-        found = self.getattr(obj, to_text(argument))
-        return Absent(name=_computed(obj)) if isinstance(found, Absent) else found
+        found = obj.computed(to_text(argument)) if isinstance(obj, View) else self.getattr(obj, to_text(argument))
+        return Absent(name="a key") if isinstance(found, Absent) and not isinstance(obj, View) else found
 
     def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG002 - Jinja's signature
         """A method of text."""
@@ -146,28 +152,25 @@ def language(country: str) -> Language:
     return Language(country)
 
 
-def _computed(obj: Any) -> str:
-    return f"{obj.path}[…]" if isinstance(obj, View) else "a key"
-
-
 def _sized(parts: list[str]) -> list[str]:
     check_size(sum(map(len, parts)))
     return parts
 
 
-def _length(value: Any) -> int:
-    return len(value) if isinstance(value, str | list | tuple) else 0
-
-
 def _add(left: Any, right: Any) -> Any:
-    check_size(_length(left) + _length(right))
+    if isinstance(left, str):
+        check_size(len(left) + (len(right) if isinstance(right, str) else 0))
+    elif isinstance(left, list | tuple):
+        weight((left, right))
     return left + right
 
 
 def _multiply(left: Any, right: Any) -> Any:
     for many, count in ((left, right), (right, left)):
-        if isinstance(count, int):
-            check_size(_length(many) * count)
+        if isinstance(count, int) and isinstance(many, str):
+            check_size(len(many) * count)
+        elif isinstance(count, int) and isinstance(many, list | tuple):
+            weight(many, count)
     if isinstance(left, int) and isinstance(right, int):
         _check_bits(left.bit_length() + right.bit_length())
     return left * right

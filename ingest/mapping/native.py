@@ -8,11 +8,14 @@ from typing import Any, NoReturn
 
 from jinja2 import Undefined
 
-from ingest.values import clean, number_text
+from ingest.values import MAX_DEPTH, clean, number_text
 
 _LISTS = (list, tuple)
+_NESTED = (list, tuple, dict)
 LIMIT = 65_536
 """What a result, and any text or list on the way to it, may hold: 64 kB, or as many items."""
+MAX_TEXT = 64 * LIMIT
+"""How much text the items of a list may hold together: as much as a lead."""
 
 
 class AbsentValue(Exception):  # noqa: N818 - a signal, not an error
@@ -95,10 +98,32 @@ def bounded(items: Iterable[Any]) -> list[Any]:
     kept: list[Any] = []
     size = 0
     for item in items:
-        size += 1 + (len(item) if isinstance(item, str | list | tuple) else 0)
+        size += len(item) + 1 if isinstance(item, str) else weight(item)[0]
         check_size(size)
         kept.append(item)
     return kept
+
+
+def weight(value: Any, count: int = 1) -> tuple[int, int]:
+    """How many items a value has, so many times, and how much text: each as often as it stands there.
+
+    Raises ExpressionError where it is too much; lists that hold one list twice, and so on, never are written out.
+    """
+    items = text = 0
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        below: list[Any] = []
+        for one in level:
+            items += 1
+            text += len(one) if isinstance(one, str) else 0
+            if isinstance(one, _NESTED):
+                below += one.values() if isinstance(one, dict) else one
+            if (items + len(below)) * count > LIMIT or text * count > MAX_TEXT:
+                raise ExpressionError(f"a list is over {LIMIT:,} items, or {MAX_TEXT // 1024:,} kB")
+        if not below:
+            return items * count, text * count
+        level = below
+    raise ExpressionError("a list is nested too deeply")
 
 
 def check_size(size: int) -> None:

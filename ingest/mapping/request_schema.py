@@ -1,8 +1,20 @@
 from __future__ import annotations
 
+from collections.abc import Callable, Sized
+
 from marshmallow import fields as f
 
-from ingest.mapping.fields import Strict, Template, Text, about
+from ingest.mapping.fields import Strict, Template, Text, about, fault
+
+
+def at_most(count: int, what: str) -> Callable[[Sized], None]:
+    """What refuses more than so many, so that no mapping makes work without end."""
+
+    def check(value: Sized) -> None:
+        if len(value) > count:
+            raise fault("bad_value", f"More than {count:,} {what}.")
+
+    return check
 
 
 class Media(Strict):
@@ -47,6 +59,7 @@ class RequestSchema(Strict):
     templateParams = f.List(  # noqa: N815
         Template(),
         allow_none=True,
+        validate=at_most(100, "templateParams"),
         metadata=about(
             "As many as the campaign's template asks for. Each must be there, so give it a `default`.",
             ["{{ lead.name | default('there') | first_name }}"],
@@ -55,6 +68,7 @@ class RequestSchema(Strict):
     tags = f.List(
         Template(),
         allow_none=True,
+        validate=at_most(1000, "tags"),
         metadata=about(
             "Tags, which must exist in AiSensy. An absent one is left out, a list gives a tag each.",
             ["website", "{{ lead.interest }}"],
@@ -64,6 +78,7 @@ class RequestSchema(Strict):
         Text(),
         Template(allow_none=True),
         allow_none=True,
+        validate=at_most(1000, "attributes"),
         metadata=about(
             "Attributes, which must exist in AiSensy. An absent one is left out.", {"city": "{{ lead.city | title }}"}
         ),

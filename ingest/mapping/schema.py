@@ -6,15 +6,35 @@ import marshmallow as ma
 from marshmallow import fields as f
 
 from ingest.mapping import fields as ours
-from ingest.mapping.fields import Condition, Either, Flag, Read, Strict, Template, Text, about, fault, one_of, ruled_out
+from ingest.mapping.fields import (
+    Condition,
+    Either,
+    Flag,
+    Read,
+    Strict,
+    Template,
+    Text,
+    about,
+    fault,
+    one_of,
+    ruled_out,
+)
 from ingest.mapping.intake_schema import INTAKE_KEYS, IntakeSchema, Kinds
 from ingest.mapping.policy_schema import PolicySchema
-from ingest.mapping.request_schema import RequestSchema
+from ingest.mapping.request_schema import RequestSchema, at_most
 from ingest.models import Reason
 
 __all__ = ["INTAKE_KEYS", "IntakeSchema", "Kinds", "RequestSchema", "Strict", "TranslationSchema"]
 
+MAX_LETS = 1000
+MAX_MESSAGES = 50
 REASONS = [reason.value for reason in Reason]
+
+
+def _few_go_on(routes: list[dict[str, Any]]) -> None:
+    at_most(MAX_MESSAGES, "routes with `continue`: a lead would give a message for each")(
+        [route for route in routes if route.get("goes_on")]
+    )
 
 
 class RouteSchema(Strict):
@@ -134,6 +154,7 @@ class TranslationSchema(Strict):
     let = f.Dict(
         Read(ours.let_name),
         Template(),
+        validate=at_most(MAX_LETS, "names"),
         metadata=about(
             "Names for expressions, in order, usable in all that follow.",
             {"name": "{{ lead.name or [lead.first_name, lead.last_name] | words }}"},
@@ -161,7 +182,7 @@ class TranslationSchema(Strict):
                 ],
             ),
         ),
-        validate=ma.validate.Length(1, error="There must be a route at least."),
+        validate=[ma.validate.Length(1, error="There must be a route at least."), _few_go_on],
         metadata=about(
             "The first route whose `when` holds is taken; where none does, the lead is held, `no_route`.",
             [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import jinja2.filters
@@ -12,15 +13,27 @@ import jinja2.tests
 import re2
 
 from ingest.mapping import filters as ours
-from ingest.mapping.native import Absent, AbsentValue, ExpressionError, check_size, is_blank, join, settle, to_text
+from ingest.mapping.native import (
+    Absent,
+    AbsentValue,
+    ExpressionError,
+    check_size,
+    is_blank,
+    join,
+    settle,
+    to_text,
+    weight,
+)
 from ingest.mapping.phones import phone
 
 _ANY = """abs count length first float int last list map max min reject rejectattr reverse select selectattr sort
 unique""".split()
+_WEIGHED = frozenset({"max", "min", "sort", "unique"})
 _TEXT = "capitalize lower upper trim wordcount striptags truncate urlencode".split()
 _TESTS = """boolean divisibleby eq equalto even false float ge gt greaterthan in integer iterable le lessthan lower lt
 mapping ne none number odd sequence string true upper == != > >= < <=""".split()
 _WIDTH = re.compile(r"\d{4,}|\*")
+_CONVERSION = re.compile(r"%(?:\(([^)]*)\))?[-+ #]*(\d*)(?:\.(\d*))?")
 
 
 def replaced(text: str, old: str, new: str, count: int = -1) -> str:
@@ -31,12 +44,26 @@ def replaced(text: str, old: str, new: str, count: int = -1) -> str:
 
 
 def modulo(left: Any, right: Any) -> Any:
-    """`%` of numbers, or of a text and its values with widths below 1,000."""
-    if isinstance(left, str) and _WIDTH.search(left):
+    """`%` of numbers, or of a text and its values with widths below 1,000, after a look at how long it will be."""
+    if not isinstance(left, str):
+        return left % right
+    if _WIDTH.search(left):
         raise ExpressionError("the width of a format is too big")
-    result = left % right
-    check_size(len(result) if isinstance(result, str) else 0)
+    given = right if isinstance(right, dict | tuple) else (right,)
+    named = {key: _put(value) for key, value in (given.items() if isinstance(given, dict) else enumerate(given))}
+    sizes = {key: len(value) if isinstance(value, str) else 0 for key, value in named.items()}
+    found = [
+        (sizes.get(name, 0), int(width or 0), int(digits or 0)) for name, width, digits in _CONVERSION.findall(left)
+    ]
+    check_size(len(left) + sum(map(sum, found)) + (0 if isinstance(given, dict) else sum(sizes.values())))
+    result: str = left % (named if isinstance(given, dict) else tuple(named.values()))
+    check_size(len(result))
     return result
+
+
+def _put(value: Any) -> Any:
+    """A value as a format takes it."""
+    return value if isinstance(value, int | float | Decimal) and not isinstance(value, bool) else to_text(value)
 
 
 def default(value: Any, default_value: Any = "", boolean: bool = False) -> Any:
@@ -142,6 +169,18 @@ def _filter(name: str, function: Callable[..., Any], *, text: bool = False) -> C
     return call
 
 
+def _weighed(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A filter that looks at each item of a list, after a look at how much that is."""
+    skip = 1 if hasattr(function, "jinja_pass_arg") else 0
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        weight(args[skip])
+        return function(*args, **kwargs)
+
+    return call
+
+
 def _test(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def call(*args: Any) -> Any:
@@ -157,7 +196,7 @@ def _test(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
 def filters(country: str) -> dict[str, Callable[..., Any]]:
     """Every filter by its name; `phone` reads local numbers as that country's."""
     jinja = jinja2.filters.FILTERS
-    found = {name: _filter(name, jinja[name]) for name in _ANY}
+    found = {name: _filter(name, _weighed(jinja[name]) if name in _WEIGHED else jinja[name]) for name in _ANY}
     found |= {name: _filter(name, jinja[name], text=True) for name in _TEXT}
     found |= {name: _filter(name, function, text=True) for name, function in ours.OF_TEXT.items()}
     found |= {name: _filter(name, function) for name, function in ours.OF_LISTS.items()}

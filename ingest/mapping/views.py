@@ -23,6 +23,11 @@ class View:
         """The value of that name, or Absent."""
         raise NotImplementedError
 
+    def computed(self, name: str) -> Any:
+        """The same for a name that an expression made: it may be a person's, and stands in no message."""
+        found = self.get(name)
+        return Absent(name=f"{self.path}[…]") if isinstance(found, Absent) else found
+
     def __contains__(self, name: object) -> bool:
         return not isinstance(self.get(name), Absent)
 
@@ -61,6 +66,10 @@ class ObjectView(View):
     def get(self, name: Any) -> Any:
         """The value of a key: text, Items, another ObjectView, or Absent."""
         return wrap(self._data.get(name) if isinstance(name, str) else None, f"{self.path}.{name}")
+
+    def computed(self, name: str) -> Any:
+        """The same, and whatever is below it does not name it either."""
+        return wrap(self._data.get(name), f"{self.path}[…]")
 
 
 class Items(list[Any]):
