@@ -156,6 +156,8 @@ def evaluate(expression: str, folder: Path) -> Any:
 def test_the_mappings_that_are_shown_have_no_findings_and_pass_their_tests(page: Path, tmp_path: Path) -> None:
     examples = [text for text in fenced(page, "yaml") if text.startswith("channel:")]
     assert examples
+    for table in fenced(page, "csv"):
+        (tmp_path / "products.csv").write_text(table)
     for text in examples:
         mapping = load_text(text, tmp_path)
         assert mapping.findings == []

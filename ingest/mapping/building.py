@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from ingest.errors import Finding
 from ingest.mapping import fields
+from ingest.mapping.declared import Tables
 from ingest.mapping.expressions import Compiler, Expression
 from ingest.mapping.language import language
 from ingest.mapping.merging import merge_requests
@@ -54,17 +55,21 @@ def build_intake(node: Node, country: str, channels: Kinds) -> tuple[Intake | No
     return intake, findings
 
 
-def build_translation(node: Node, country: str) -> tuple[Translation | None, list[Finding]]:
+def build_translation(
+    node: Node, country: str, tables: Tables | None = None
+) -> tuple[Translation | None, list[Finding]]:
     """The translation of a mapping's other sections; None where it has findings."""
+    tables = tables or Tables()
     findings = validate(TranslationSchema(), node)
     if findings:
         return None, findings
     found = language(country)
-    compiler = Compiler(found, findings)
     lets: dict[str, Expression | None] = {}
+    findings += tables.declare(node.at(("tables",)), dict(_entries(node, "let")))
+    compiler = Compiler(found, findings, tables)
     for name, text in _entries(node, "let"):
-        lets[name] = compiler.text(text, _LEAD | frozenset(lets))
-    names = _LEAD | frozenset(lets)
+        lets[name] = compiler.text(text, _LEAD | tables.names | frozenset(lets))
+    names = _LEAD | tables.names | frozenset(lets)
     routes = list(_routes(node, compiler, names, findings))
     consent = _condition(node.at(("policy", "consent")), compiler, names | {"request"})
     duplicate = node.at(("policy", "duplicate"))
@@ -82,6 +87,7 @@ def build_translation(node: Node, country: str) -> tuple[Translation | None, lis
         policy=_policy(node),
         consent=consent,
         duplicate_by=duplicate_by,
+        tables=tables.known,
         tests=tuple((node.at(("tests",)) or Node([], node.place)).value),
     )
     return translation, []

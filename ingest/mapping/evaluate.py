@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,9 +12,11 @@ from ingest.errors import Hold, Place
 from ingest.mapping.expressions import Expression
 from ingest.mapping.language import Language
 from ingest.mapping.native import Absent, AbsentValue, ExpressionError, check_size, final_text, is_blank, scalars
+from ingest.mapping.tables import Table
 from ingest.mapping.views import LeadView, ObjectView, wrap
 from ingest.models import Lead, Meta, Reason, iso
 
+_NO_TABLES: Mapping[str, Table] = {}
 _SENTENCES: dict[type[Exception], str] = {
     ZeroDivisionError: "it divides by zero",
     TypeError: "an operation does not fit its values: fields are text, `| number` makes numbers of them",
@@ -54,7 +56,14 @@ class Scope(Context):
     """The names that the expressions of one lead see. A `let` is evaluated when it is first asked for, and once."""
 
     def __init__(
-        self, language: Language, lead: Lead, meta: Meta, lets: dict[str, Expression], trace: Trace | None = None
+        self,
+        language: Language,
+        lead: Lead,
+        meta: Meta,
+        lets: dict[str, Expression],
+        trace: Trace | None = None,
+        *,
+        tables: Mapping[str, Table] = _NO_TABLES,
     ) -> None:
         super().__init__(language, {"lead": LeadView(lead.fields)}, None, {})
         self._payload = lead.payload
@@ -62,6 +71,7 @@ class Scope(Context):
         self._lets = lets
         self._trace = trace
         self._failed: dict[str, Hold] = {}
+        self.tables = tables  # the filter `lookup` asks for them by the names that expressions write
         self.request: Callable[[], dict[str, Any]] | None = None  # of the route that is being looked at
 
     def resolve_or_missing(self, key: str) -> Any:
@@ -76,7 +86,7 @@ class Scope(Context):
             return self.parent.setdefault(key, ObjectView(_described(self._meta), key))
         if key == "request" and self.request is not None:
             return ObjectView(self.request(), "request")
-        return missing
+        return self.tables.get(key, missing)
 
     def text(self, expression: Expression, name: str) -> str | Missing:
         """The expression's text, never blank. Raises Hold."""

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +9,14 @@ from jinja2.parser import Parser
 from jinja2.runtime import Context
 
 from ingest.errors import Finding, MappingError, Place
+from ingest.mapping.calls import call_findings
+from ingest.mapping.declared import Tables
 from ingest.mapping.language import TEXT_METHODS, Language
 from ingest.mapping.native import LIMIT, is_blank, to_text
+from ingest.mapping.near import near
 from ingest.mapping.reading import Node
+
+__all__ = ["Compiler", "Expression", "near"]
 
 _FORBIDDEN_NAMES = frozenset({"range", "lipsum", "cycler", "joiner", "namespace", "dict", "self", "super", "caller"})
 _FORBIDDEN_MARKS = {"block_begin": "{%", "raw_begin": "{%", "comment_begin": "{#"}
@@ -58,8 +62,9 @@ class Expression:
 class Compiler:
     """Compiles the texts of a mapping, and gathers what is wrong with them."""
 
-    def __init__(self, language: Language, findings: list[Finding]) -> None:
+    def __init__(self, language: Language, findings: list[Finding], tables: Tables | None = None) -> None:
         self._language = language
+        self._tables = tables or Tables()
         self._findings = findings
         self._known: dict[tuple[Any, ...], tuple[Node, Expression | None]] = {}
 
@@ -123,15 +128,14 @@ class Compiler:
             made = tuple(part.data if isinstance(part, nodes.TemplateData) else self._function(part) for part in output)
         except _SYNTAX as error:
             raise _fault(places[0], "jinja_syntax", _sentence(error)) from None
+        single = blank and len(places) == 1
         return Expression(
             source=node.value,
             places=places,
             parts=made,
             inputs=tuple(paths),
             names=frozenset(path[0] for path in paths),
-            value=next((part for part in made if not isinstance(part, str)), None)
-            if blank and len(places) == 1
-            else None,
+            value=next((part for part in made if not isinstance(part, str)), None) if single else None,
         )
 
     def _function(self, expression: nodes.Expr) -> Callable[[Context], Any]:
@@ -193,6 +197,8 @@ class Compiler:
                 case nodes.Test(name=name) if name not in self._language.tests:
                     hint = near(name, self._language.tests)
                     yield Finding(place, "unknown_test", f"There is no test `{name}`.", hint)
+                case nodes.Filter() | nodes.Test():
+                    yield from call_findings(node, place, self._language, self._tables)
                 case nodes.Getattr(attr=attr) if attr.startswith("__"):
                     yield Finding(place, "jinja_forbidden", f"`{attr}` is not available in mappings.")
                 case nodes.Call(node=nodes.Getattr(attr=attr)) if attr in TEXT_METHODS:
@@ -202,12 +208,6 @@ class Compiler:
                     if what not in _FORBIDDEN_NAMES:
                         hint = f"write `… | {what}`" if what in self._language.filters else ""
                         yield Finding(place, "jinja_forbidden", f"`{what}(…)` can't be called in mappings.", hint)
-
-
-def near(name: str, known: Iterable[str]) -> str:
-    """`did you mean phone?`, or nothing."""
-    close = difflib.get_close_matches(str(name), list(known), 1, 0.6)
-    return f"did you mean {close[0]}?" if close else ""
 
 
 def _walk(expression: nodes.Node) -> Iterator[nodes.Node]:

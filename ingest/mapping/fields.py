@@ -71,6 +71,21 @@ class Read(Text):
         return text
 
 
+class Row(ma.fields.Field[Any]):
+    """A value of a table: a text, or the texts of its columns."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ARG002
+        columns = ma.fields.Dict(Text(), Text(allow_none=True))
+        return (columns if isinstance(value, dict) else Text()).deserialize(value)
+
+
+class Table(ma.fields.Field[Any]):
+    """One of `tables`: its values by key, or the name of a CSV file."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ARG002
+        return (ma.fields.Dict(Text(), Row()) if isinstance(value, dict) else Text()).deserialize(value)
+
+
 def _kind(value: Any) -> str:
     return {dict: "a set of keys", list: "a list", type(None): "nothing"}.get(type(value), "something else")
 

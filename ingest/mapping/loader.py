@@ -12,6 +12,7 @@ from ingest.errors import Finding, MappingError, Place
 from ingest.mapping import reading
 from ingest.mapping.accounts import read_accounts
 from ingest.mapping.building import build_intake, build_translation
+from ingest.mapping.declared import Tables
 from ingest.mapping.merging import merge_files
 from ingest.mapping.reading import Node
 from ingest.mapping.records import (
@@ -76,7 +77,7 @@ def load_file(path: Path, channels: Kinds, folder: Path | None = None, country: 
         return Mapping(endpoint, file, _version(digest), None, None, error.findings, error.findings)
     parts = _parts(node)
     intake, intake_findings = build_intake(parts[0], country, channels)
-    translation, findings = build_translation(parts[1], country)
+    translation, findings = build_translation(parts[1], country, Tables(folder, digest))
     document = _jsonable(parts[0].plain()) if intake else None
     return Mapping(endpoint, file, _version(digest), intake, translation, intake_findings, findings, document)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ingest.mapping.reading import Node
 
-_BY_KEY = frozenset({"auth", "match", "form", "let", "policy"})
+_BY_KEY = frozenset({"auth", "match", "form", "let", "policy", "tables"})
 """Sections whose keys stand for themselves: each key is replaced whole."""
 
 

@@ -12,6 +12,7 @@ from ingest.errors import Finding, Place
 from ingest.mapping.expressions import Expression
 from ingest.mapping.language import Language
 from ingest.mapping.reading import Node
+from ingest.mapping.tables import Table
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ class Translation:
     policy: Policy = Policy()
     consent: Expression | None = None
     duplicate_by: Expression | None = None
+    tables: MappingABC[str, Table] = field(default_factory=dict)  # by name, or by the file's path
     tests: tuple[Node, ...] = ()
 
 

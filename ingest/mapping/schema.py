@@ -8,7 +8,7 @@ from marshmallow import fields as f
 
 from ingest.mapping import fields as ours
 from ingest.mapping.expressions import near
-from ingest.mapping.fields import Condition, Fault, Read, Text, fault
+from ingest.mapping.fields import Condition, Fault, Read, Table, Text, fault
 from ingest.models import Reason
 
 Kinds = Mapping[str, Mapping[str, str | None]]
@@ -227,6 +227,7 @@ class TranslationSchema(Strict):
 
     account = Read(ours.name)
     let = f.Dict(Read(ours.let_name), Text())
+    tables = f.Dict(Read(ours.let_name), Table())
     request = f.Nested(RequestSchema)
     routes = f.List(f.Nested(RouteSchema), validate=ma.validate.Length(1, error="There must be a route at least."))
     policy = f.Nested(PolicySchema)
