@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import nodes
 
 from ingest.errors import Finding, MappingError, Place
-from ingest.mapping import dates, numbers, patterns, phones, texts
+from ingest.mapping import dates, numbers, phones, regex, texts
 from ingest.mapping.declared import Tables
 from ingest.mapping.language import Language
 from ingest.mapping.native import ExpressionError
@@ -24,12 +24,12 @@ _CHECKS: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("date", "order"): dates.known_order,
     ("date", "zone"): dates.known_zone,
     ("hash", "length"): texts.checked_digest,
-    ("match", "pattern"): patterns.compiled,
-    ("matching", "pattern"): patterns.compiled,
+    ("match", "pattern"): regex.compiled,
+    ("matching", "pattern"): regex.compiled,
     ("money", "currency"): numbers.known_currency,
     ("phone", "country"): phones.known_region,
-    ("regex_replace", "pattern"): patterns.compiled,
-    ("regex_search", "pattern"): patterns.compiled,
+    ("regex_replace", "pattern"): regex.compiled,
+    ("regex_search", "pattern"): regex.compiled,
 }
 """What is asked of arguments that are written out. Each raises ExpressionError."""
 _INNER = {"map": 0, "select": 0, "reject": 0, "selectattr": 1, "rejectattr": 1}

@@ -9,7 +9,7 @@ from ingest.mapping.consent import yes
 from ingest.mapping.dates import date
 from ingest.mapping.names import first_name, last_name, title
 from ingest.mapping.numbers import money, number
-from ingest.mapping.patterns import match, regex_replace, regex_search
+from ingest.mapping.regex import match, regex_replace, regex_search
 from ingest.mapping.texts import clip, digits, email, hash_, joined, slug, words
 
 OF_TEXT: dict[str, Callable[..., Any]] = {

@@ -25,8 +25,8 @@ from ingest.mapping.native import (
     settle,
     to_text,
 )
-from ingest.mapping.patterns import matching
 from ingest.mapping.phones import phone
+from ingest.mapping.regex import matching
 from ingest.mapping.tables import lookup
 
 _ANY = """abs count length first float int last list map max min reject rejectattr reverse select selectattr sort

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.errors import Hold
-from ingest.mapping import consent, dates, names, numbers, patterns, phones, tables, texts, toolbox
+from ingest.mapping import consent, dates, names, numbers, phones, regex, tables, texts, toolbox
 from ingest.mapping.filters import OF_LISTS, OF_TEXT
 from ingest.mapping.native import AbsentValue, ExpressionError
 from tests.mapping.helpers import value
@@ -19,7 +19,7 @@ ARGUMENTS = {"clip": (3,), "match": ("a+",), "money": ("INR",), "regex_replace":
 ARGUMENTS["lookup"] = ({"a": "b"},)
 
 
-@pytest.mark.parametrize("module", [consent, dates, names, numbers, patterns, phones, tables, texts])
+@pytest.mark.parametrize("module", [consent, dates, names, numbers, phones, regex, tables, texts])
 def test_the_examples_of_the_documentation_are_true(module: Any) -> None:
     """Every example in a filter's documentation gives what it says."""
     result = doctest.testmod(module)
