@@ -41,6 +41,7 @@ class Finding:
     code: str
     message: str
     hint: str = ""
+    severity: str = "error"  # or "warning": it works, and hardly as it is meant; or "notice": good to know
 
     def __str__(self) -> str:
         return f"{self.place}: {self.code} {self.message}" + (f" ({self.hint})" if self.hint else "")

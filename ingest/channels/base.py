@@ -51,6 +51,15 @@ class Parsed:
     ignored: int = 0
 
 
+USUAL = frozenset(
+    """name full_name your_name first_name last_name email your_email e_mail phone phone_number mobile mobile_number
+    whatsapp whatsapp_number contact_number tel city state country pincode zip postcode address street company
+    company_name job_title subject message comments source utm_source utm_medium utm_campaign utm_term utm_content
+    gclid fbclid consent""".split()
+)
+"""Fields as forms and programs call them all over."""
+
+
 class Channel:
     """A kind of source. A new one is a file beside this one, with one sub-class, and a mapping that names it.
 
@@ -64,6 +73,7 @@ class Channel:
     browser: ClassVar[bool] = False  # visitors' browsers post here: origins, CORS, thank-you pages
     own_ids: ClassVar[bool] = False  # external ids are the vendor's, not what a sender made up
     methods: ClassVar[tuple[str, ...]] = ("POST",)
+    fields: ClassVar[frozenset[str]] = USUAL  # that its leads have as a rule: `ingest check` takes no other for a slip
 
     def handshake(self, inbound: Inbound, auth: Auth) -> str:  # noqa: ARG002 - channels that have one use them
         """The text that answers a GET. Raises Refusal."""

@@ -31,6 +31,13 @@ METADATA = (
     "created_time",
 )
 
+_QUESTIONS = frozenset(
+    """full_name first_name last_name email phone_number street_address city state province country post_code zip_code
+    date_of_birth gender marital_status relationship_status military_status job_title company_name work_email
+    work_phone_number""".split()
+)
+"""https://developers.facebook.com/docs/marketing-api/guides/lead-ads/create: what Meta's own questions are called."""
+
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _TEST_VALUE = "<test lead: dummy data for"
 _TEST_MAILS = {"test@meta.com", "test@fb.com"}
@@ -75,6 +82,7 @@ class Facebook(Channel):
     remote = True
     own_ids = True
     methods = ("GET", "POST")
+    fields = frozenset(METADATA) | _QUESTIONS
 
     def handshake(self, inbound: Inbound, auth: Auth) -> str:
         """https://developers.facebook.com/docs/graph-api/webhooks/getting-started#verification-requests"""

@@ -17,6 +17,7 @@ COMMANDS = {
     "check": "check",
     "test": "test",
     "try": "try_",
+    "schema": "schema",
     "leads": "leads",
     "explain": "explain",
     "replay": "acts",

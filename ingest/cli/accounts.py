@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import click
 
-from ingest.cli.printing import print_json
+from ingest.cli.printing import print_json, shown
 from ingest.cli.store import known_account, opened, sandbox_option
 from ingest.inbox import names
 from ingest.inbox.brakes import Pause
@@ -36,7 +36,7 @@ def pause(account: str | None, note: str, as_json: bool, sandbox: bool) -> None:
     for one in paused:
         what = f"campaign {one['campaign']} of {one['account']}" if one["campaign"] else f"account {one['account']}"
         till = f"tried again at {one['until']}" if one["until"] else f"until `ingest resume {one['account']}`"
-        click.echo(f"{what}: {one['reason']}: {one['message']} ({till})")
+        click.echo(shown(f"{what}: {one['reason']}: {one['message']} ({till})"))
     if not paused:
         click.echo("Nothing is paused")
 
@@ -58,7 +58,7 @@ def resume(account: str, sandbox: bool) -> None:
         with inbox.reading() as connection:
             left = [one for one in names.paused(connection) if one["account"] == account]
     if left:
-        click.echo(f"{account} still waits: {left[0]['message']}")
+        click.echo(shown(f"{account} still waits: {left[0]['message']}"))
         return
     click.echo(f"{account} sends again" if had else f"{account} was not paused; its campaigns are tried again")
 

@@ -1,21 +1,25 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import click
 
 from ingest import settings
-from ingest.cli.mappings import catalog_of
-from ingest.cli.printing import print_json
-from ingest.errors import Finding, Place
-from ingest.mapping.lint import lint
+from ingest.channels import CHANNELS
+from ingest.cli.findings import FORMATS, are_problems, in_order, summed_up
+from ingest.cli.mappings import catalog_of, lead_of
+from ingest.errors import Finding, IngestError, Place
+from ingest.mapping import records
+from ingest.mapping.lint import Fields, lint
 from ingest.mapping.records import Catalog
-from ingest.settings import Settings
+from ingest.models import Value
+from ingest.settings import SECRET_NAMES, Settings, key_name
+from ingest.values import flatten, normalise_key
 
 
 @click.command()
-@click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice(list(FORMATS)), default="text", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("--sandbox", is_flag=True, help="As `ingest run --sandbox` has it: secrets need not be set.")
 def check(form: str, as_json: bool, sandbox: bool) -> None:
@@ -28,41 +32,73 @@ def check(form: str, as_json: bool, sandbox: bool) -> None:
     form = "json" if as_json else form
     own = settings.load()
     catalog = catalog_of(own)
-    findings = [*catalog.findings, *lint(catalog), *(() if sandbox else _unset(catalog, own))]
-    findings = sorted(dict.fromkeys(findings), key=lambda one: (one.place.file, one.place.line, one.place.column))
-    if form == "json":
-        print_json(
-            [
-                {
-                    "file": one.place.file,
-                    "line": one.place.line,
-                    "column": one.place.column,
-                    "code": one.code,
-                    "message": one.message,
-                    "hint": one.hint,
-                }
-                for one in findings
-            ]
-        )
-    for one in findings if form != "json" else ():
-        if form == "github":
-            where = f"file={one.place.file},line={one.place.line},col={one.place.column}"
-            click.echo(f"::error {where},title={one.code}::{one.message} {one.hint}".rstrip())
-        else:
-            click.echo(str(one))
+    secrets = _secrets(catalog, own)
+    findings = [*catalog.findings, *lint(catalog, known_fields, secrets, own.default_country)]
+    if not sandbox and not own.sandbox:
+        findings += _unset(catalog, own)
+    findings = in_order(findings)
+    click.echo(FORMATS[form](findings, secrets), nl=False)
     if form == "text":
-        click.echo(f"{len(findings)} finding(s)" if findings else "No findings", err=True)
-    sys.exit(1 if findings else 0)
+        click.echo(summed_up(findings), err=True)
+    sys.exit(1 if are_problems(findings) else 0)
+
+
+def known_fields(mapping: records.Mapping) -> Fields:
+    """The fields that a mapping's leads may have: of its tests and form, and those that its channel's leads have."""
+    intake, translation = mapping.intake, mapping.translation
+    form = intake.form.fields if intake and intake.form else {}
+    found = {normalise_key(name) for name in form}
+    for test in translation.tests if translation else ():
+        found |= set(_fields(mapping, test.get("lead"), test.get("payload"), test.get("headers") or {}))
+    channel = CHANNELS.get(intake.channel) if intake else None
+    if channel is None or not (found or channel.own_ids):
+        return Fields(frozenset(), whole=False)
+    return Fields(frozenset(found | channel.fields), whole=bool(found))
+
+
+def _fields(mapping: records.Mapping, lead: object, payload: object, headers: Mapping[str, str]) -> Mapping[str, Value]:
+    if isinstance(lead, dict):
+        return flatten({key: "…" if value is None else value for key, value in lead.items()})
+    try:
+        return lead_of(mapping, payload, headers).fields
+    except IngestError:  # the test fails, which is not told here
+        return {}
+
+
+def _secrets(catalog: Catalog, own: Settings) -> list[str]:
+    """The secrets of the environment that mappings may have to do with."""
+    names = {*SECRET_NAMES, *(name for one in _intakes(catalog) for group in one.auth.values() for name in group)}
+    names |= {key_name(one.translation.account) for one in catalog.mappings.values() if one.translation}
+    return [secret for name in sorted(names) if (secret := own.secrets.get(name))]
+
+
+def _intakes(catalog: Catalog) -> list[records.Intake]:
+    return [one.intake for one in catalog.mappings.values() if one.intake]
 
 
 def _unset(catalog: Catalog, own: Settings) -> Iterator[Finding]:
     """Secrets that mappings name and nobody has set."""
     for mapping in catalog.mappings.values():
-        for key, names in mapping.intake.auth.items() if mapping.intake else ():
-            for name in names:
-                if own.secrets.get(name) is None and not own.sandbox:
-                    message = f"auth.{key}: {name} is not set"
-                    yield Finding(Place(mapping.file), "secret_not_set", message, f"set {name} in the environment")
+        for key, name, place in _named(mapping):
+            if own.secrets.get(name) is None:
+                hint = f"set {name} in the environment or .env"
+                yield Finding(place, "secret_not_set", f"auth.{key}: {name} is not set.", hint, "warning")
+        translation = mapping.translation
+        if translation and own.secrets.api_key(translation.account) is None:
+            name = key_name(translation.account)
+            message = f"{name} is not set: leads wait until it is."
+            yield Finding(translation.account_place, "key_not_set", message, f"set {name}", "notice")
+
+
+def _named(mapping: records.Mapping) -> Iterator[tuple[str, str, Place]]:
+    """Every variable that a mapping's `auth` names: its key, its name, and where that stands."""
+    intake = mapping.intake
+    if intake is None:
+        return
+    for key, names in intake.auth.items():
+        yield from ((key, name, intake.places.get(key, Place(mapping.file))) for name in names)
+    place = intake.places.get("access_token", Place(mapping.file))
+    yield from ((f"access_token.{page}", name, place) for page, name in intake.access_tokens.items())
 
 
 COMMANDS = {"check": check}

@@ -10,12 +10,11 @@ from rich.text import Text
 
 from ingest.channels import CHANNELS
 from ingest.channels.payload import loads
-from ingest.cli.printing import print_array
+from ingest.cli.printing import print_array, shown
 from ingest.cli.store import filters, opened, sandbox_option, wanted
 from ingest.delivery.people import name_of, phone_of
 from ingest.errors import Refusal
 from ingest.inbox import reads
-from ingest.values import clean
 
 WIDE = 200  # columns, where nobody's window bounds them
 
@@ -70,7 +69,7 @@ def _table(found: list[dict[str, Any]]) -> Table:
                 delivery["campaign"],
                 f"{delivery['status']} ({delivery['reason']})" if delivery["reason"] else delivery["status"],
             )
-            table.add_row(*(Text(clean(cell or "")) for cell in cells))  # what people wrote is no markup
+            table.add_row(*(Text(shown(cell or "")) for cell in cells))  # what people wrote is no markup
     return table
 
 

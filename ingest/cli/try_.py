@@ -2,23 +2,22 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any, cast
 
 import click
 
 from ingest import settings
-from ingest.aisensy import schema
 from ingest.channels import CHANNELS
 from ingest.channels.base import Headers, Inbound, Notice
 from ingest.channels.payload import loads
 from ingest.cli.mappings import find_mapping
-from ingest.cli.printing import print_json
-from ingest.cli.tracing import told
-from ingest.errors import Hold, Place, Refusal, Skip
-from ingest.mapping.evaluate import Trace
+from ingest.cli.printing import print_json, shown
+from ingest.cli.tracing import problem_of, told, traced
+from ingest.errors import Hold, Place, Refusal
 from ingest.mapping.records import Mapping
-from ingest.mapping.render import Rendered, translate
-from ingest.models import Lead, Meta, Reason, new_id
+from ingest.mapping.render import translate
+from ingest.models import Lead, Meta, new_id, utcnow
 from ingest.web.forms import NO_BLOCK, check_fields
 
 NO_HEADERS = cast("Headers", {})
@@ -27,7 +26,7 @@ NO_HEADERS = cast("Headers", {})
 @click.command("try")
 @click.argument("mapping")
 @click.argument("payload", type=click.File("rb"))
-@click.option("--trace", is_flag=True, help="Explain each expression on standard error.")
+@click.option("--trace", is_flag=True, help="Tell on standard error how it came about, expression by expression.")
 def try_(mapping: str, payload: Any, trace: bool) -> None:
     """Show what AiSensy would get for a payload; nothing is stored or sent.
 
@@ -42,28 +41,30 @@ def try_(mapping: str, payload: Any, trace: bool) -> None:
     found = find_mapping(mapping, own)
     if found.translation is None or found.intake is None:
         for finding in found.findings:
-            click.echo(str(finding), err=True)
+            click.echo(shown(str(finding)), err=True)
         sys.exit(1)
-    bodies, problems = [], []
+    bodies: list[dict[str, Any]] = []
+    problems: list[Hold] = []
+    several = False
     try:
         leads = list(_leads(found, payload.read(), own.default_country))
     except Refusal as refusal:
-        _say(Place(payload.name), refusal.code, "payload", refusal.message)
+        _say(Place(getattr(payload, "name", "<stdin>")), refusal.code, "payload", refusal.message)
         sys.exit(1)
-    for lead, problem in leads:
-        recorder = Trace() if trace else None
+    for index, (lead, spam) in enumerate(leads):
         meta = Meta(found.intake.channel, found.endpoint, id=new_id())
-        rendered = [] if problem else translate(found.translation, lead, meta, recorder)
-        for step in recorder.steps if recorder else ():
-            click.echo(told(step), err=True)
-        problems += [problem] if problem else []
-        for one in rendered:
-            fault = _fault(one, lead)
-            if fault:
-                problems.append(fault)
-            else:
-                bodies.append({"apiKey": "***", **(one.request or {})})
-        several = len(leads) > 1 or len(rendered) > 1
+        rendered = [] if spam else translate(found.translation, lead, meta)
+        faults = [problem_of(one, lead) for one in rendered]
+        if trace and not spam:
+            heading = [f"Lead {index + 1} of {len(leads)}"] if len(leads) > 1 else []
+            for line in (*heading, *told(found.translation, traced(found.translation, lead, meta), rendered, faults)):
+                click.echo(line, err=True)
+        bodies += [
+            {"apiKey": "***", **(one.request or {})} for one, fault in zip(rendered, faults, strict=True) if not fault
+        ]
+        problems += [fault for fault in (spam, *faults) if fault]
+        _note_age(lead, [one.policy.max_age for one in rendered])
+        several = several or len(leads) > 1 or len(rendered) > 1
     for problem in problems:
         _say(problem.place or Place(found.file), problem.reason, problem.field, problem.message)
     if bodies:
@@ -90,16 +91,18 @@ def _leads(mapping: Mapping, body: bytes, country: str) -> Iterator[tuple[Lead, 
         yield channel.lead(notice.payload, notice.payload if channel.remote else None), spam
 
 
-def _fault(rendered: Rendered, lead: Lead) -> Hold | None:
-    if lead.is_test:
-        return Skip(Reason.TEST_LEAD, "Meta's test lead is never sent")
-    if rendered.problem:
-        return rendered.problem
-    return rendered.refused(schema.check(rendered.request or {}))
+def _note_age(lead: Lead, limits: list[timedelta | None]) -> None:
+    """Old leads are tried all the same: a document in a file is old, and its mapping is what is looked at."""
+    age = utcnow() - lead.created_at if lead.created_at else None
+    if age and any(limit and age > limit for limit in limits):
+        hours = age.total_seconds() / 3600
+        click.echo(
+            f"Note: the lead is {hours:,.0f} h old. If it came now it would be held, too_old: policy.max_age", err=True
+        )
 
 
 def _say(place: Place, code: str, field: str, message: str) -> None:
-    click.echo(f"{place}: {code} {f'{field}: ' if field else ''}{message}", err=True)
+    click.echo(shown(f"{place}: {code} {f'{field}: ' if field else ''}{message}"), err=True)
 
 
 COMMANDS = {"try": try_}

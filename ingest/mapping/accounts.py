@@ -6,50 +6,75 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields as f
 
-from ingest.errors import Finding, MappingError
+from ingest.errors import Finding
 from ingest.mapping import fields, reading
-from ingest.mapping.fields import Read, Text
+from ingest.mapping.fields import Read, Strict, Text, about
 from ingest.mapping.records import Account, Campaign
-from ingest.mapping.schema import Strict
 from ingest.mapping.validation import validate
 
 
 class CampaignSchema(Strict):
     """One of an account's campaigns."""
 
-    params = f.Integer(strict=True, validate=ma.validate.Range(0))
-    media = Text()
+    params = f.Integer(
+        strict=True, validate=ma.validate.Range(0), metadata=about("How many `templateParams` its template takes.", 1)
+    )
+    media = Text(metadata=about("What kind of `media` it needs; leave it out where it needs none.", "image"))
 
 
 class AccountSchema(Strict):
     """One of `_accounts.yaml`'s accounts."""
 
-    url = Read(fields.web_address)
-    pace = Read(fields.rate)
-    in_flight = f.Integer(strict=True, validate=ma.validate.Range(1, 1000))
-    campaigns = f.Dict(Text(), f.Nested(CampaignSchema, allow_none=True))
-    tags = f.List(Text())
-    attributes = f.List(Text())
+    url = Read(
+        fields.web_address,
+        metadata=about(
+            "Where its requests go, where that is not `AISENSY_URL`.", "https://reseller.example/campaign/t1/api"
+        ),
+    )
+    pace = Read(
+        fields.rate, metadata=about("At most so many requests, of all processes together.", "20/second", "1000/day")
+    )
+    in_flight = f.Integer(
+        strict=True,
+        validate=ma.validate.Range(1, 1000),
+        metadata=about("At most so many requests under way at once, of all processes together.", 4),
+    )
+    campaigns = f.Dict(
+        Text(),
+        f.Nested(CampaignSchema, allow_none=True),
+        metadata=about(
+            "The campaigns that are there, by name, with what `ingest check` compares.",
+            {"welcome_lead": {"params": 1}, "diwali_offer": {"params": 1, "media": "image"}},
+        ),
+    )
+    tags = f.List(Text(), metadata=about("The tags that are there.", ["facebook", "ig"]))
+    attributes = f.List(Text(), metadata=about("The attributes that are there.", ["city"]))
 
 
 class AccountsSchema(Strict):
     """`_accounts.yaml`."""
 
-    accounts = f.Dict(Read(fields.name), f.Nested(AccountSchema, allow_none=True), required=True)
+    accounts = f.Dict(
+        Read(fields.name),
+        f.Nested(AccountSchema, allow_none=True),
+        required=True,
+        metadata=about(
+            "What exists in AiSensy, by the account's name: `acme` is the key `AISENSY_API_KEY__ACME`.",
+            {"default": {"tags": ["facebook"]}, "acme": {"pace": "20/second"}},
+        ),
+    )
 
 
 def read_accounts(path: Path) -> tuple[dict[str, Account], list[Finding]]:
     """What `_accounts.yaml` says exists in AiSensy; nothing where there is no such file."""
     if not path.is_file():
         return {}, []
-    try:
-        node = reading.read(path, str(path))
-    except MappingError as error:
-        return {}, error.findings
-    findings = validate(AccountsSchema(), node)
-    if findings:
+    document = reading.read(path, str(path))
+    node = document.node
+    findings = [*document.findings, *(validate(AccountsSchema(), node).findings if node else [])]
+    if node is None or any(finding.severity == "error" for finding in findings):
         return {}, findings
-    return {name: _account(name, data or {}) for name, data in node.get("accounts").items()}, []
+    return {name: _account(name, data or {}) for name, data in node.get("accounts").items()}, findings
 
 
 def _account(name: str, data: dict[str, Any]) -> Account:

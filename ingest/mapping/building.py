@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -12,25 +12,24 @@ from ingest.mapping.declared import Tables
 from ingest.mapping.expressions import Compiler, Expression
 from ingest.mapping.language import language
 from ingest.mapping.merging import merge_requests
-from ingest.mapping.reading import Node
+from ingest.mapping.nodes import Node
 from ingest.mapping.records import FormBlock, Intake, Policy, QuietHours, Request, Route, Translation
 from ingest.mapping.schema import IntakeSchema, Kinds, TranslationSchema
 from ingest.mapping.validation import validate
 
 _LEAD = frozenset({"lead", "payload", "meta"})
 _SOURCE_TEXTS = ("campaignName", "destination", "userName", "source")
-_REQUIRED = ("campaignName", "destination", "userName")
+REQUIRED = ("campaignName", "destination", "userName")
 _DUPLICATE_BY = "{{ request.destination }} {{ request.campaignName }}"
 
 
 def build_intake(node: Node, country: str, channels: Kinds) -> tuple[Intake | None, list[Finding]]:
     """The intake of a mapping's sections; None where a fault stands in the way of taking leads."""
-    findings = validate(IntakeSchema(channels), node)
-    if findings:
-        return None, findings
-    event_id = node.at(("event_id",))
+    checked = validate(IntakeSchema(channels), node)
+    findings = checked.findings
+    event_id = checked.sound.at(("event_id",))
     compiled = Compiler(language(country), findings).text(event_id, _LEAD) if event_id else None
-    if findings:
+    if is_broken(findings):
         return None, findings
     channel: str = node.get("channel")
     auth = {key: _names(value) for key, value in (node.get("auth") or {}).items() if not isinstance(value, dict)}
@@ -46,42 +45,49 @@ def build_intake(node: Node, country: str, channels: Kinds) -> tuple[Intake | No
         channel=channel,
         auth=auth,
         access_tokens=by_page if isinstance(by_page, dict) else {},
-        forms=frozenset(node.get("match", "forms") or ()),
-        pages=frozenset(node.get("match", "pages") or ()),
+        forms={each.value: each.place for each in _items(node, "match", "forms")},
+        pages={each.value: each.place for each in _items(node, "match", "pages")},
         form=_form(node),
         duplicate_events=fields.duration(duplicate_events) if duplicate_events else timedelta(minutes=10),
         event_id=compiled,
+        places={key: (node.at(("auth", key)) or node.value["channel"]).place for key in auth},
     )
     return intake, findings
 
 
 def build_translation(
-    node: Node, country: str, tables: Tables | None = None
-) -> tuple[Translation | None, list[Finding]]:
-    """The translation of a mapping's other sections; None where it has findings."""
+    node: Node, country: str, tables: Tables | None = None, *, partial: bool = False
+) -> tuple[Translation, list[Finding]]:
+    """The translation of a mapping's other sections: no more than a draft where a finding is an error.
+
+    What is sound is looked at beside what is not. `partial` says that something has been left out before, so that
+    what is missing may have been there.
+    """
     tables = tables or Tables()
-    findings = validate(TranslationSchema(), node)
-    if findings:
-        return None, findings
+    checked = validate(TranslationSchema(), node)
+    findings = [finding for path, finding in checked.found if path[:1] != ("tests",)]
+    in_tests = tuple(replace(one, severity="warning") for one in checked.findings if one not in findings)
+    partial = partial or bool(findings)
+    tabled = _LEAD | frozenset(name for name, _ in _entries(node, "tables"))
+    names = tabled | frozenset(name for name, _ in _entries(node, "let"))
+    node = checked.sound
     found = language(country)
     lets: dict[str, Expression | None] = {}
     findings += tables.declare(node.at(("tables",)), dict(_entries(node, "let")))
     compiler = Compiler(found, findings, tables)
     for name, text in _entries(node, "let"):
-        lets[name] = compiler.text(text, _LEAD | tables.names | frozenset(lets))
-    names = _LEAD | tables.names | frozenset(lets)
-    routes = list(_routes(node, compiler, names, findings))
+        lets[name] = compiler.text(text, tabled | frozenset(lets))
+    routes = list(_routes(node, compiler, names, findings, partial=partial))
     consent = _condition(node.at(("policy", "consent")), compiler, names | {"request"})
     duplicate = node.at(("policy", "duplicate"))
     by = duplicate and (duplicate.at(("by",)) or Node(_DUPLICATE_BY, duplicate.place, _DUPLICATE_BY))
     duplicate_by = compiler.text(by, names | {"request"}) if by else None
-    if findings:
-        return None, findings
     section = node.at(("routes",)) or node.at(("request",)) or node
     translation = Translation(
         language=found,
         place=section.key or section.place,
         account=node.get("account") or "default",
+        account_place=(node.at(("account",)) or node).place,
         lets={name: text for name, text in lets.items() if text},
         routes=tuple(route for route in routes if route),
         policy=_policy(node),
@@ -89,15 +95,23 @@ def build_translation(
         duplicate_by=duplicate_by,
         tables=tables.known,
         tests=tuple((node.at(("tests",)) or Node([], node.place)).value),
+        faulty_tests=in_tests,
     )
-    return translation, []
+    return translation, [*findings, *in_tests]
 
 
-def _routes(node: Node, compiler: Compiler, names: frozenset[str], findings: list[Finding]) -> Iterator[Route | None]:
+def is_broken(findings: Iterable[Finding]) -> bool:
+    """Whether something stands in the way of work, beside what is only worth a look."""
+    return any(finding.severity == "error" for finding in findings)
+
+
+def _routes(
+    node: Node, compiler: Compiler, names: frozenset[str], findings: list[Finding], *, partial: bool
+) -> Iterator[Route | None]:
     base = node.at(("request",))
     section = node.at(("routes",))
     if section is None:
-        yield _route(Node({}, node.place), base, compiler, names, findings)
+        yield _route(Node({}, node.place), base, compiler, names, findings, partial=partial)
         return
     seen: set[str] = set()
     for each in section.value:
@@ -106,17 +120,23 @@ def _routes(node: Node, compiler: Compiler, names: frozenset[str], findings: lis
             place = each.value["name"].place
             findings.append(Finding(place, "bad_value", f"A second route is called `{name}`.", "choose another name"))
         seen |= {name} if name else set()
-        yield _route(each, base, compiler, names, findings)
+        yield _route(each, base, compiler, names, findings, partial=partial)
 
 
 def _route(
-    node: Node, base: Node | None, compiler: Compiler, names: frozenset[str], findings: list[Finding]
+    node: Node,
+    base: Node | None,
+    compiler: Compiler,
+    names: frozenset[str],
+    findings: list[Finding],
+    *,
+    partial: bool,
 ) -> Route | None:
     own = node.at(("request",))
     whole = merge_requests(base, own) if own is not None and own.value is not None else base or Node({}, node.place)
     place = whole.key or whole.place
-    for key in _REQUIRED:
-        if key not in whole.value:
+    for key in REQUIRED:
+        if key not in whole.value and not partial:
             where = f" in the route `{node.get('name')}`" if node.get("name") else ""
             findings.append(Finding(place, "missing_key", f"The request has no `{key}`{where}."))
     media = {key: compiler.text(text, names) for key, text in _entries(whole, "media")}
@@ -125,7 +145,7 @@ def _route(
     params = [compiler.text(text, names) for text in _items(whole, "templateParams")]
     tags = [compiler.text(text, names) for text in _items(whole, "tags")]
     when = _condition(node.at(("when",)), compiler, names)
-    if findings:
+    if when is None and node.at(("when",)):
         return None
     request = Request(
         place=place,
@@ -134,8 +154,10 @@ def _route(
         params=tuple(text for text in params if text),
         tags=tuple(text for text in tags if text),
         attributes={key: text for key, text in attributes.items() if text},
+        keys={key: inner.key or inner.place for key, inner in whole.value.items()}
+        | {f"attributes.{key}": inner.key or inner.place for key, inner in _entries(whole, "attributes")},
     )
-    return Route(request, node.get("name"), when, bool(node.get("continue")))
+    return Route(request, node.place, node.get("name"), when, bool(node.get("continue")))
 
 
 def _condition(node: Node | None, compiler: Compiler, names: frozenset[str]) -> Expression | None:
@@ -148,11 +170,11 @@ def _condition(node: Node | None, compiler: Compiler, names: frozenset[str]) -> 
 
 def _entries(node: Node, key: str) -> list[tuple[str, Node]]:
     section = node.at((key,))
-    return list(section.value.items()) if section else []
+    return list(section.value.items()) if section and isinstance(section.value, dict) else []
 
 
-def _items(node: Node, key: str) -> list[Node]:
-    section = node.at((key,))
+def _items(node: Node, *path: str) -> list[Node]:
+    section = node.at(path)
     return section.value if section else []
 
 
@@ -176,12 +198,13 @@ def _form(node: Node) -> FormBlock | None:
 
 def _policy(node: Node) -> Policy:
     policy = node.get("policy") or {}
-    hours = policy.get("quiet_hours")
+    hours = policy.get("quiet_hours", {})
+    within = policy.get("duplicate", {}).get("within")
     return Policy(
         max_age=fields.duration(policy["max_age"]) if "max_age" in policy else None,
-        duplicate_within=fields.duration(policy["duplicate"]["within"]) if "duplicate" in policy else None,
+        duplicate_within=fields.duration(within) if within else None,
         cap=fields.cap(policy["cap"]) if "cap" in policy else None,
-        quiet_hours=_quiet(hours) if hours else None,
+        quiet_hours=_quiet(hours) if hours.keys() >= {"from", "to", "zone"} else None,
         on_timeout=policy.get("on_timeout", "hold"),
     )
 

@@ -13,9 +13,9 @@ from jinja2 import nodes
 from ingest.errors import Finding, MappingError, Place
 from ingest.mapping import dates, numbers, phones, regex, texts
 from ingest.mapping.declared import Tables
+from ingest.mapping.expression_faults import near, walk
 from ingest.mapping.language import Language
 from ingest.mapping.native import ExpressionError
-from ingest.mapping.near import near
 from ingest.values import normalise_key
 
 _CHECKS: dict[tuple[str, str], Callable[[Any], Any]] = {
@@ -36,19 +36,17 @@ _INNER = {"map": 0, "select": 0, "reject": 0, "selectattr": 1, "rejectattr": 1}
 """Filters that are given the name of another filter (`map`) or of a test, and which of their arguments that is."""
 
 
-def call_findings(
-    node: nodes.Filter | nodes.Test, place: Place, language: Language, tables: Tables
-) -> Iterator[Finding]:
-    """What is wrong with a call of a filter or test that there is. A table's name in it is put right for the run."""
-    if node.dyn_args or node.dyn_kwargs:
-        return
-    named = [(str(each.key), each.value) for each in node.kwargs if isinstance(each, nodes.Keyword)]
-    functions: Mapping[str, Any] = language.tests
-    if isinstance(node, nodes.Filter):
-        functions = language.filters
-        yield from _inner(node, named, place, language, tables)
-    call = _Call(node.name, functions[node.name], node.args, named)
-    yield from _faults(call, place, tables)
+def call_faults(expression: nodes.Expr, place: Place, language: Language, tables: Tables) -> Iterator[Finding]:
+    """What is wrong with the calls of filters and tests in an expression. Names of tables are put right for the run."""
+    for node in walk(expression):
+        if isinstance(node, nodes.Filter | nodes.Test) and not (node.dyn_args or node.dyn_kwargs):
+            named = [(str(each.key), each.value) for each in node.kwargs if isinstance(each, nodes.Keyword)]
+            functions: Mapping[str, Any] = language.tests
+            if isinstance(node, nodes.Filter):
+                functions = language.filters
+                yield from _inner(node, named, place, language, tables)
+            if node.name in functions:
+                yield from _faults(_Call(node.name, functions[node.name], node.args, named), place, tables)
 
 
 @dataclass(frozen=True)

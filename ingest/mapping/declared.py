@@ -1,18 +1,16 @@
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
 from ingest.errors import Finding, MappingError, Place
-from ingest.mapping.near import near
-from ingest.mapping.reading import Node
+from ingest.mapping.expression_faults import near
+from ingest.mapping.fields import TABLE_FILE
+from ingest.mapping.nodes import Node
 from ingest.mapping.sheets import read_bytes, read_table
 from ingest.mapping.tables import Table, fold
 from ingest.values import normalise_key
-
-_FILE = re.compile(r"(?:[^/\\.][^/\\]*/)*[^/\\.][^/\\]*\.csv")
 
 
 class Digest(Protocol):
@@ -61,9 +59,8 @@ class Tables:
     def _read(self, file: str, name: str, place: Place) -> Table:
         beside = Path(place.file).parent
         path = beside / file
-        if not _FILE.fullmatch(file):
-            hint = "name it relative to this file, like products.csv"
-            raise _fault(place, "bad_value", f"`{file}` is no file of a table.", hint)
+        if not TABLE_FILE.fullmatch(file):
+            raise _fault(place, "unknown_table", f"`{file}` is no file of a table.", "like products.csv, and never ..")
         if not path.is_file():
             hint = near(file, (found.name for found in beside.glob("*.csv"))) or "the path is relative to this file"
             raise _fault(place, "unknown_table", f"There is no file {file}.", hint)

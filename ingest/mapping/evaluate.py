@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from jinja2.runtime import Context
@@ -13,6 +13,7 @@ from ingest.mapping.expressions import Expression
 from ingest.mapping.language import Language
 from ingest.mapping.native import Absent, AbsentValue, ExpressionError, check_size, final_text, is_blank, scalars
 from ingest.mapping.tables import Table
+from ingest.mapping.trace import Step, Trace, failure, plain
 from ingest.mapping.views import LeadView, ObjectView, wrap
 from ingest.models import Lead, Meta, Reason, iso
 
@@ -30,26 +31,6 @@ class Missing:
 
     message: str
     place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What an expression was made of and came to, for people. Holds the lead's data."""
-
-    place: Place
-    field: str
-    source: str
-    inputs: dict[str, Any]  # by name, None where absent
-    result: Any  # None where absent or failed
-    problem: str | None  # why it is absent, or how it failed
-    microseconds: int
-
-
-@dataclass(slots=True)
-class Trace:
-    """Records every expression of a translation, in the order of their evaluation."""
-
-    steps: list[Step] = field(default_factory=list)
 
 
 class Scope(Context):
@@ -85,7 +66,10 @@ class Scope(Context):
         if key == "meta":
             return self.parent.setdefault(key, ObjectView(_described(self._meta), key))
         if key == "request" and self.request is not None:
-            return ObjectView(self.request(), "request")
+            body = self.request()
+            if self._trace is not None:
+                self._trace.requested = self._trace.route
+            return ObjectView(body, "request")
         return self.tables.get(key, missing)
 
     def text(self, expression: Expression, name: str) -> str | Missing:
@@ -120,21 +104,34 @@ class Scope(Context):
     def _run(self, expression: Expression, name: str, finish: Callable[[Any], Any]) -> Any:
         if self._trace is None:
             return self._evaluate(expression, name, finish)
+        return self._traced(self._trace, expression, name, finish)
+
+    def _traced(self, trace: Trace, expression: Expression, name: str, finish: Callable[[Any], Any]) -> Any:
+        before, trace.inner = trace.inner, 0.0
         began = time.perf_counter()
         result: Any = None
-        problem: str | None = None
+        failed: Hold | None = None
         try:
             result = self._evaluate(expression, name, finish)
         except Hold as hold:
-            problem = f"{hold.reason}: {hold.message}"
+            failed = hold
             raise
         finally:
-            spent = int((time.perf_counter() - began) * 1e6)
-            if isinstance(result, Missing):
-                problem = result.message
-            shown = None if isinstance(result, Missing) else _shown(result)
-            inputs = {".".join(path): self._input(path) for path in expression.inputs}
-            self._trace.steps.append(Step(expression.place, name, expression.source, inputs, shown, problem, spent))
+            spent = time.perf_counter() - began - trace.inner
+            step = Step(
+                place=expression.place,
+                field=name,
+                source=expression.source,
+                inputs=self._inputs(trace, expression),
+                result=None if isinstance(result, Missing) else plain(result),
+                problem=result.message if isinstance(result, Missing) else failure(failed, name) if failed else None,
+                microseconds=int(spent * 1e6),
+                route=trace.route,
+                literal=expression.literal is not None,
+                failed=failed is not None,
+            )
+            trace.steps.append(step)
+            trace.inner = before + time.perf_counter() - began
         return result
 
     def _evaluate(self, expression: Expression, name: str, finish: Callable[[Any], Any]) -> Any:
@@ -149,6 +146,13 @@ class Scope(Context):
             place = _place(expression, at)
             raise Hold(Reason.EXPRESSION_FAILED, _sentence(error), name, place) from None
 
+    def _inputs(self, trace: Trace, expression: Expression) -> dict[str, Any]:
+        """What an expression could look at; nothing is evaluated that it has not asked for itself."""
+        there = {name for name in expression.names if name not in self._lets or name in self.parent}
+        if trace.requested != trace.route:
+            there.discard("request")
+        return {".".join(path): self._input(path) for path in expression.inputs if path[0] in there}
+
     def _input(self, path: tuple[str, ...]) -> Any:
         language: Any = self.environment
         try:
@@ -157,7 +161,7 @@ class Scope(Context):
                 value = language.getitem(value, int(step)) if step.isdecimal() else language.getattr(value, step)
         except (Hold, AbsentValue, ExpressionError):
             return None
-        return _shown(value)
+        return plain(value)
 
 
 def _described(meta: Meta) -> dict[str, Any]:
@@ -210,11 +214,3 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, ExpressionError):
         return str(error)
     return _SENTENCES.get(type(error), f"a filter or an operation does not take its values ({type(error).__name__})")
-
-
-def _shown(value: Any) -> Any:
-    if isinstance(value, Absent):
-        return None
-    if isinstance(value, list | tuple):
-        return [_shown(item) for item in value]
-    return value if isinstance(value, str | int | float | bool | None) else repr(value)

@@ -9,16 +9,13 @@ from jinja2.parser import Parser
 from jinja2.runtime import Context
 
 from ingest.errors import Finding, MappingError, Place
-from ingest.mapping.calls import call_findings
+from ingest.mapping.calls import call_faults
 from ingest.mapping.declared import Tables
-from ingest.mapping.language import TEXT_METHODS, Language
+from ingest.mapping.expression_faults import faults, syntax_hint, walk
+from ingest.mapping.language import Language
 from ingest.mapping.native import LIMIT, is_blank, to_text
-from ingest.mapping.near import near
-from ingest.mapping.reading import Node
+from ingest.mapping.nodes import Node
 
-__all__ = ["Compiler", "Expression", "near"]
-
-_FORBIDDEN_NAMES = frozenset({"range", "lipsum", "cycler", "joiner", "namespace", "dict", "self", "super", "caller"})
 _FORBIDDEN_MARKS = {"block_begin": "{%", "raw_begin": "{%", "comment_begin": "{#"}
 _SYNTAX = (TemplateSyntaxError, SyntaxError, RecursionError, MemoryError, ValueError, OverflowError)
 
@@ -119,10 +116,15 @@ class Compiler:
         findings = [
             finding
             for part, place in zip(expressions, places, strict=True)
-            for finding in self._faults(part, place, names)
+            for look in (
+                faults(part, place, names, self._language),
+                call_faults(part, place, self._language, self._tables),
+            )
+            for finding in look
         ]
-        if findings:
+        if any(finding.severity == "error" for finding in findings):
             raise MappingError(findings)
+        self._findings += findings
         paths = dict.fromkeys(path for part in expressions for path in _paths(part))
         try:
             made = tuple(part.data if isinstance(part, nodes.TemplateData) else self._function(part) for part in output)
@@ -166,7 +168,7 @@ class Compiler:
                     yield text, None
                 marks += text.count("{{")
         except TemplateSyntaxError as error:
-            raise _fault(place, "jinja_syntax", _sentence(error)) from None
+            raise _fault(place, "jinja_syntax", _sentence(error), syntax_hint(node.value)) from None
         if begun is not None:
             raise _fault(place, "jinja_syntax", "A `{{` without its `}}`.")
 
@@ -177,49 +179,16 @@ class Compiler:
             if not parser.stream.eos:
                 parser.fail(f"unexpected {parser.stream.current.value!r}", parser.stream.current.lineno)
         except _SYNTAX as error:
-            raise _fault(place, "jinja_syntax", _sentence(error)) from None
+            raise _fault(place, "jinja_syntax", _sentence(error), syntax_hint(text)) from None
         expression.set_environment(self._language)
         return expression
-
-    def _faults(self, expression: nodes.Expr, place: Place, names: frozenset[str]) -> Iterator[Finding]:
-        for node in _walk(expression):
-            match node:
-                case nodes.CondExpr(expr2=None):
-                    node.expr2 = nodes.Const(None, lineno=node.lineno)
-                case nodes.Name(name=name) if name in _FORBIDDEN_NAMES and name not in names:
-                    yield Finding(place, "jinja_forbidden", f"`{name}` is not available in mappings.")
-                case nodes.Name(name=name) if name not in names:
-                    message = f"There is no name `{name}` here."
-                    yield Finding(place, "unknown_name", message, near(name, names) or f"for a field: lead.{name}")
-                case nodes.Filter(name=name) if name not in self._language.filters:
-                    hint = near(name, self._language.filters)
-                    yield Finding(place, "unknown_filter", f"There is no filter `{name}`.", hint)
-                case nodes.Test(name=name) if name not in self._language.tests:
-                    hint = near(name, self._language.tests)
-                    yield Finding(place, "unknown_test", f"There is no test `{name}`.", hint)
-                case nodes.Filter() | nodes.Test():
-                    yield from call_findings(node, place, self._language, self._tables)
-                case nodes.Getattr(attr=attr) if attr.startswith("__"):
-                    yield Finding(place, "jinja_forbidden", f"`{attr}` is not available in mappings.")
-                case nodes.Call(node=nodes.Getattr(attr=attr)) if attr in TEXT_METHODS:
-                    continue
-                case nodes.Call(node=called):
-                    what = str(getattr(called, "attr", None) or getattr(called, "name", "this"))
-                    if what not in _FORBIDDEN_NAMES:
-                        hint = f"write `… | {what}`" if what in self._language.filters else ""
-                        yield Finding(place, "jinja_forbidden", f"`{what}(…)` can't be called in mappings.", hint)
-
-
-def _walk(expression: nodes.Node) -> Iterator[nodes.Node]:
-    yield expression
-    yield from expression.find_all(nodes.Node)
 
 
 def _paths(expression: nodes.Expr) -> Iterator[tuple[str, ...]]:
     """Every name that is looked at, with the fields below it: ("lead", "city")."""
-    called = {id(node.node) for node in _walk(expression) if isinstance(node, nodes.Call)}
+    called = {id(node.node) for node in walk(expression) if isinstance(node, nodes.Call)}
     inner: set[int] = set()
-    for node in _walk(expression):
+    for node in walk(expression):
         if id(node) in inner:
             continue
         path: list[str] = []

@@ -12,11 +12,17 @@ from zoneinfo import ZoneInfo
 
 import marshmallow as ma
 
-_DURATION = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?) ?(s|m|h|d|w)")
+DURATION = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?) ?(s|m|h|d|w)")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_RATE = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?) ?/ ?(second|minute|hour|day|week|month)")
+RATE = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?) ?/ ?(second|minute|hour|day|week|month)")
 _PERIODS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800, "month": 30 * 86_400}
-_CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
+CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
+TABLE_FILE = re.compile(r"(?:[^/\\.][^/\\]*/)*[^/\\.][^/\\]*\.csv")
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+PATH = re.compile(r"/(?!/)[^\s\\]*")
+BASE_FILE = re.compile(r"(?:[^/\\]+/)*_[^/\\]*\.yaml")
+RESERVED = frozenset("lead payload meta request true false none and or not if else in is".split())
 
 
 class Fault(str):
@@ -38,6 +44,29 @@ def fault(code: str, message: str, hint: str = "") -> ma.ValidationError:
     return ma.ValidationError(Fault(code, message, hint))
 
 
+class Strict(ma.Schema):
+    """Unknown keys are faults, as marshmallow has it by default."""
+
+    def across(self) -> dict[str, Any]:
+        """What `validates_schema` asks across keys, in the words of JSON Schema."""
+        return {}
+
+
+def about(description: str, *examples: Any, **more: Any) -> dict[str, Any]:
+    """A field's metadata: what it is, examples of its value, and what else editors should know, as JSON Schema."""
+    return {"description": description, **({"examples": list(examples)} if examples else {}), **more}
+
+
+def ruled_out(sentence: str) -> dict[str, Any]:
+    """A key that may not be there, in the words of JSON Schema; editors show the sentence."""
+    return {"type": "null", "errorMessage": sentence, "doNotSuggest": True}
+
+
+def one_of(*choices: str) -> ma.validate.OneOf:
+    """One of these words."""
+    return ma.validate.OneOf(choices, error=f"Must be one of {', '.join(choices)}.")
+
+
 class Text(ma.fields.String):
     """Text, never a number or a truth value in its place."""
 
@@ -47,6 +76,10 @@ class Text(ma.fields.String):
         if not isinstance(value, str):
             raise fault("wrong_type", f"Must be text, and is {_kind(value)}.")
         return super()._deserialize(value, attr, data, **kwargs)
+
+
+class Template(Text):
+    """Text with expressions in `{{ }}`, or without any. Whether they are right is asked when they are compiled."""
 
 
 class Condition(ma.fields.Field[Any]):
@@ -63,27 +96,49 @@ class Read(Text):
 
     def __init__(self, read: Callable[[str], Any], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._read = read
+        self.read = read
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         text = super()._deserialize(value, attr, data, **kwargs)
-        self._read(text)
+        self.read(text)
         return text
 
 
-class Row(ma.fields.Field[Any]):
-    """A value of a table: a text, or the texts of its columns."""
+class Flag(ma.fields.Field[bool]):
+    """`true` or `false`, and no number in their place."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ARG002
-        columns = ma.fields.Dict(Text(), Text(allow_none=True))
-        return (columns if isinstance(value, dict) else Text()).deserialize(value)
+        if not isinstance(value, bool):
+            raise fault("wrong_type", "Must be true or false.")
+        return value
 
 
-class Table(ma.fields.Field[Any]):
-    """One of `tables`: its values by key, or the name of a CSV file."""
+class Number(ma.fields.Float):
+    """A number, and no text that looks like one."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if isinstance(value, str):
+            raise fault("wrong_type", "Must be a number.", "leave the quotes out")
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class Either(ma.fields.Field[Any]):
+    """One of several kinds, told apart by how it is written: a list, a set of keys, or anything else, `plain`."""
+
+    def __init__(
+        self,
+        plain: ma.fields.Field[Any],
+        *,
+        listed: ma.fields.List[Any] | None = None,
+        keyed: ma.fields.Dict | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.plain, self.listed, self.keyed = plain, listed, keyed
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ARG002
-        return (ma.fields.Dict(Text(), Row()) if isinstance(value, dict) else Text()).deserialize(value)
+        kinds: dict[type, ma.fields.Field[Any] | None] = {list: self.listed, dict: self.keyed}
+        return (kinds.get(type(value)) or self.plain).deserialize(value)
 
 
 def _kind(value: Any) -> str:
@@ -92,7 +147,7 @@ def _kind(value: Any) -> str:
 
 def duration(text: str) -> timedelta:
     """`30s`, `10m`, `24h`, `7d`. Raises ValidationError."""
-    found = _DURATION.fullmatch(text.strip())
+    found = DURATION.fullmatch(text.strip())
     if not found or not float(found[1]):
         raise fault("bad_value", "No duration.", "write 30s, 10m, 24h or 7d")
     return timedelta(seconds=float(found[1]) * _UNITS[found[2]])
@@ -100,7 +155,7 @@ def duration(text: str) -> timedelta:
 
 def rate(text: str) -> tuple[float, timedelta]:
     """`10/minute`: how many, and in which time. Raises ValidationError."""
-    found = _RATE.fullmatch(text.strip())
+    found = RATE.fullmatch(text.strip())
     if not found or not float(found[1]):
         raise fault("bad_value", "No rate.", "write it like 10/minute")
     return float(found[1]), timedelta(seconds=_PERIODS[found[2]])
@@ -116,7 +171,7 @@ def cap(text: str) -> tuple[int, timedelta]:
 
 def clock(text: str) -> time:
     """`21:00`. Raises ValidationError."""
-    found = _CLOCK.fullmatch(text.strip())
+    found = CLOCK.fullmatch(text.strip())
     if not found:
         raise fault("bad_value", "No time of day.", "write it like 21:00")
     return time(int(found[1]), int(found[2]))
@@ -155,7 +210,7 @@ def web_address(text: str) -> str:
 
 def thanks(text: str) -> str:
     """A web address, or a path. Raises ValidationError."""
-    return text if re.fullmatch(r"/(?!/)[^\s\\]*", text) else web_address(text)
+    return text if PATH.fullmatch(text) else web_address(text)
 
 
 def origin(text: str) -> str:
@@ -166,40 +221,31 @@ def origin(text: str) -> str:
     return f"{parts.scheme}://{parts.netloc}".lower()
 
 
+def table_file(text: str) -> str:
+    """The name of a CSV file, relative, and never upwards. Raises ValidationError."""
+    if not TABLE_FILE.fullmatch(text):
+        raise fault("bad_value", "No file of a table.", "name it relative to this file, like products.csv")
+    return text
+
+
 def variable(text: str) -> str:
     """The name of an environment variable. Raises ValidationError, without the text: it may be a secret."""
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,127}", text):
+    if not VARIABLE.fullmatch(text):
         raise fault("bad_value", "No name of an environment variable.", "name it here, and put the value into .env")
     return text
 
 
 def name(text: str) -> str:
     """A name of letters, digits, `_` and `-`. Raises ValidationError."""
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text):
+    if not NAME.fullmatch(text):
         raise fault("bad_value", "No name.", "use letters, digits, _ and -")
     return text
 
 
 def let_name(text: str) -> str:
     """A name that expressions can use. Raises ValidationError."""
-    reserved = {
-        "lead",
-        "payload",
-        "meta",
-        "request",
-        "true",
-        "false",
-        "none",
-        "and",
-        "or",
-        "not",
-        "if",
-        "else",
-        "in",
-        "is",
-    }
     if not text.isidentifier() or text.startswith("__"):
-        raise fault("bad_value", f"`{text}` is no name for an expression.", "use letters, digits and _")
-    if text.lower() in reserved:
-        raise fault("bad_value", f"`{text}` has a meaning of its own.", "choose another name")
+        raise fault("bad_value", "No name for an expression.", "use letters, digits and _")
+    if text.lower() in RESERVED:
+        raise fault("bad_value", "A word with a meaning of its own.", "choose another name")
     return text

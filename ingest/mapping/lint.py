@@ -1,75 +1,153 @@
-"""What a mapping can be wrong in although it is a good mapping: against what exists in AiSensy, and in its routes."""
+"""What a mapping can be wrong in although it works: names that nothing has, routes that nothing reaches."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
-from ingest.errors import Finding
-from ingest.mapping.expressions import Expression, near
-from ingest.mapping.records import Account, Catalog, Mapping, Route, Translation
+from ingest.errors import Finding, Hold
+from ingest.mapping.expression_faults import near
+from ingest.mapping.expressions import Expression
+from ingest.mapping.lint_accounts import unknown_to_accounts
+from ingest.mapping.phones import phone
+from ingest.mapping.records import Catalog, Mapping, Request, Route, Translation
+from ingest.mapping.secrets import secrets_in
+from ingest.values import normalise_key
 
 
-def lint(catalog: Catalog) -> list[Finding]:
-    """Everything about the mappings that is worth a person's look, beside the findings of loading them."""
+@dataclass(frozen=True)
+class Fields:
+    """The fields that a mapping's leads may have, by all that is known of them.
+
+    Where that is not `whole`, only a name that is nearly one of them is taken for a slip.
+    """
+
+    names: frozenset[str]
+    whole: bool
+
+
+Known = Callable[[Mapping], Fields]
+
+
+def lint(catalog: Catalog, known: Known, secrets: Sequence[str] = (), country: str = "IN") -> list[Finding]:
+    """Everything about the mappings that is worth a person's look, beside the findings of loading them.
+
+    `secrets` are those of the environment, which must not stand in a file.
+    """
     found: list[Finding] = []
     for mapping in catalog.mappings.values():
-        if mapping.translation is None:
-            continue
-        found += _unreachable(mapping.translation)
-        if catalog.accounts:
-            found += _unknown(mapping.translation, catalog)
+        found += [*mapping.warnings, *secrets_in(mapping.file, secrets)]
+        if mapping.translation is not None:
+            found += _unused(mapping.translation)
+            found += _missing(mapping.translation)
+        if mapping.draft is not None:
+            found += _unreachable(mapping.draft)
+            found += _unlikely(mapping.draft, country)
+            found += _unknown_fields(mapping, mapping.draft, known(mapping))
+            found += unknown_to_accounts(mapping.draft, catalog.accounts) if catalog.accounts else ()
     return list(dict.fromkeys([*found, *_claimed_twice(catalog)]))
 
 
 def _unreachable(translation: Translation) -> Iterator[Finding]:
     always: Route | None = None
+    asked: dict[str, Route] = {}
     for route in translation.routes:
+        when = " ".join(route.when.source.split()) if route.when else ""
+        message = f"The route `{route.name or 'without a name'}` is never reached."
         if always is not None:
-            place = route.when.place if route.when else route.request.place
-            message = f"The route `{route.name or 'without a name'}` is never reached."
-            yield Finding(place, "unreachable_route", message, "a route before it has no `when`: put it last")
-        if route.when is None and not route.goes_on:
-            always = always or route
+            hint = "a route before it has no `when`: put that one last"
+            yield Finding(route.place, "unreachable_route", message, hint, "warning")
+        elif when and when in asked:
+            hint = "a route before it has the same `when`, and is taken"
+            yield Finding(route.place, "unreachable_route", message, hint, "warning")
+        elif when == "false":
+            yield Finding(route.place, "unreachable_route", message, "its `when` is false", "warning")
+        if not route.goes_on:
+            always = always or (route if when in {"", "true"} else None)
+            asked.setdefault(when, route)
 
 
-def _unknown(translation: Translation, catalog: Catalog) -> Iterator[Finding]:
-    account = catalog.accounts.get(translation.account)
-    if account is None:
-        message = f"_accounts.yaml has no account `{translation.account}`."
-        yield Finding(translation.place, "unknown_account", message, near(translation.account, catalog.accounts))
-        return
+def _expressions(translation: Translation) -> Iterator[Expression]:
+    """Every expression of a mapping, each once."""
+    found = [*translation.lets.values(), translation.consent, translation.duplicate_by]
     for route in translation.routes:
-        yield from _campaign(route, account)
-        yield from _tags(route.request.tags, account.tags)
-        for name, text in route.request.attributes.items():
-            if account.attributes is not None and name not in account.attributes:
-                message = f"AiSensy ignores the attribute `{name}`: the account does not have it."
-                yield Finding(text.place, "unknown_attribute", message, near(name, account.attributes))
+        found += [route.when, *_texts(route.request)]
+    seen: set[int] = set()
+    for one in found:
+        if one is not None and id(one) not in seen:
+            seen.add(id(one))
+            yield one
 
 
-def _campaign(route: Route, account: Account) -> Iterator[Finding]:
-    text = route.request.texts["campaignName"]
-    if text.literal is None or account.campaigns is None:
-        return
-    campaign = account.campaigns.get(text.literal)
-    if campaign is None:
-        message = f"The account `{account.name}` has no campaign `{text.literal}`."
-        yield Finding(text.place, "unknown_campaign", message, near(text.literal, account.campaigns))
-        return
-    count = len(route.request.params)
-    if campaign.params is not None and campaign.params != count:
-        message = f"The campaign `{text.literal}` takes {campaign.params} templateParams, and gets {count}."
-        yield Finding(text.place, "params_mismatch", message)
-    if campaign.media and not route.request.media:
-        message = f"The campaign `{text.literal}` needs `media` ({campaign.media})."
-        yield Finding(text.place, "media_missing", message)
+def _texts(request: Request) -> list[Expression]:
+    named = [*request.texts.values(), *request.media.values(), *request.attributes.values()]
+    return [*named, *request.params, *request.tags]
 
 
-def _tags(texts: tuple[Expression, ...], known: tuple[str, ...] | None) -> Iterator[Finding]:
-    for text in texts:
-        if known is not None and text.literal is not None and text.literal not in known:
-            message = f"AiSensy ignores the tag `{text.literal}`: the account does not have it."
-            yield Finding(text.place, "unknown_tag", message, near(text.literal, known))
+def _unused(translation: Translation) -> Iterator[Finding]:
+    used = {name for one in _expressions(translation) for name in one.names}
+    for name, text in translation.lets.items():
+        if name not in used:
+            hint = f"use it, like {{{{ {name} }}}}, or take it out"
+            yield Finding(text.place, "unused_let", f"Nothing uses `{name}`.", hint, "warning")
+
+
+def _missing(translation: Translation) -> Iterator[Finding]:
+    for route in translation.routes:
+        if "source" not in route.request.texts:
+            message = "The request has no `source`, which tells in AiSensy where the lead came from."
+            yield Finding(route.request.place, "missing_source", message, "source: Website form", "warning")
+
+
+def _unlikely(translation: Translation, country: str) -> Iterator[Finding]:
+    for route in translation.routes:
+        if "destination" in route.request.texts:
+            yield from _destination(route.request.texts["destination"], translation, country)
+    for one in _expressions(translation):
+        if one.literal is not None and _looks_like_one(one.literal.strip(), translation):
+            hint = f'"{{{{ {one.literal.strip()} }}}}"'
+            yield Finding(one.place, "no_expression", "This is sent as it stands here.", hint, "warning")
+
+
+def _looks_like_one(text: str, translation: Translation) -> bool:
+    filtered = re.fullmatch(r"(\w+)\s*\|\s*(\w+).*", text)
+    if filtered:
+        return filtered[1] in translation.lets or filtered[2] in translation.language.filters
+    return re.fullmatch(r"(?:lead|payload|meta)(?:\.\w+)+(?:\s*\|.*)?", text) is not None
+
+
+def _destination(text: Expression, translation: Translation, country: str) -> Iterator[Finding]:
+    if text.literal is not None:
+        try:
+            whole = phone(text.literal, home=country)
+        except Hold as hold:
+            yield Finding(text.place, "bad_value", f"`destination`: {hold.message}.", "+919876543210", "warning")
+            return
+        if whole != text.literal.strip():
+            message = "`destination` is no number with its country."
+            yield Finding(text.place, "bad_value", message, whole, "warning")
+    elif not _reads_phone(text, translation):
+        message = "Nothing makes a number with its country of `destination`: local numbers will be held."
+        yield Finding(text.place, "phone_not_read", message, "{{ lead.phone | phone }}", "notice")
+
+
+def _reads_phone(text: Expression, translation: Translation, depth: int = 0) -> bool:
+    if re.search(r"\|\s*phone\b", text.source):
+        return True
+    lets = [translation.lets[name] for name in text.names if name in translation.lets]
+    return depth < len(translation.lets) and any(_reads_phone(one, translation, depth + 1) for one in lets)
+
+
+def _unknown_fields(mapping: Mapping, translation: Translation, known: Fields) -> Iterator[Finding]:
+    channel = mapping.intake.channel if mapping.intake else "sender"
+    for one in _expressions(translation):
+        for path in one.inputs:
+            name = normalise_key(path[1]) if len(path) > 1 and path[0] == "lead" else ""
+            hint = near(name, known.names, 0.75 if known.whole else 0.9)
+            if name and name not in known.names and (hint or known.whole):
+                message = f"No test, no `form.fields` and no {channel} has `lead.{name}`."
+                yield Finding(one.place, "unknown_field", message, hint or "give it to the lead of a test", "warning")
 
 
 def _claimed_twice(catalog: Catalog) -> Iterator[Finding]:
@@ -78,10 +156,11 @@ def _claimed_twice(catalog: Catalog) -> Iterator[Finding]:
         intake = mapping.intake
         if intake is None:
             continue
-        claims = [("form", form) for form in sorted(intake.forms)] + [("page", page) for page in sorted(intake.pages)]
-        for kind, name in claims:
+        claims = [("form", *form) for form in sorted(intake.forms.items(), key=str)]
+        claims += [("page", *page) for page in sorted(intake.pages.items(), key=str)]
+        for kind, name, place in claims:
             key = (kind, name, intake.auth.get("app_secret", ()))
             first = owners.setdefault(key, mapping)
-            if first is not mapping and mapping.translation is not None:
+            if first is not mapping:
                 message = f"The {kind} {name} is claimed by {first.file} too."
-                yield Finding(mapping.translation.place, "match_conflict", message)
+                yield Finding(place, "match_conflict", message, "leave it in one of the two")

@@ -11,10 +11,11 @@ from typing import Any
 from ingest.errors import Finding, MappingError, Place
 from ingest.mapping import reading
 from ingest.mapping.accounts import read_accounts
-from ingest.mapping.building import build_intake, build_translation
+from ingest.mapping.building import build_intake, build_translation, is_broken
 from ingest.mapping.declared import Tables
+from ingest.mapping.fields import BASE_FILE
 from ingest.mapping.merging import merge_files
-from ingest.mapping.reading import Node
+from ingest.mapping.nodes import Node, from_data
 from ingest.mapping.records import (
     Account,
     Campaign,
@@ -71,20 +72,39 @@ def load_file(path: Path, channels: Kinds, folder: Path | None = None, country: 
     below = path.relative_to(folder) if folder else Path(path.name)
     endpoint, file = below.with_suffix("").as_posix(), str(path)
     digest = hashlib.sha256()
-    try:
-        node = _extended(path, file, digest)
-    except MappingError as error:
-        return Mapping(endpoint, file, _version(digest), None, None, error.findings, error.findings)
+    node, faults = _extended(path, file, digest)
+    if node is None:
+        errors, warnings = _sorted(faults)
+        return Mapping(endpoint, file, _version(digest), None, None, errors, errors, warnings=warnings)
     parts = _parts(node)
+    broken = is_broken(faults)
     intake, intake_findings = build_intake(parts[0], country, channels)
-    translation, findings = build_translation(parts[1], country, Tables(folder, digest))
+    draft, findings = build_translation(parts[1], country, Tables(folder, digest), partial=broken)
+    intake_errors, warnings = _sorted([*faults, *intake_findings])
+    errors, others = _sorted([*faults, *findings])
     document = _jsonable(parts[0].plain()) if intake else None
-    return Mapping(endpoint, file, _version(digest), intake, translation, intake_findings, findings, document)
+    return Mapping(
+        endpoint,
+        file,
+        _version(digest),
+        None if broken else intake,
+        None if errors else draft,
+        intake_errors,
+        errors,
+        None if broken else document,
+        list(dict.fromkeys([*warnings, *others])),
+        draft,
+    )
+
+
+def _sorted(findings: list[Finding]) -> tuple[list[Finding], list[Finding]]:
+    """Those that stand in the way of work, and the others."""
+    return [one for one in findings if is_broken([one])], [one for one in findings if not is_broken([one])]
 
 
 def intake_from(document: dict[str, Any], file: str, channels: Kinds, country: str = "IN") -> Intake:
     """An intake from the sections that `Mapping.intake_document` holds. Raises MappingError."""
-    intake, findings = build_intake(reading.from_data(document, Place(file)), country, channels)
+    intake, findings = build_intake(from_data(document, Place(file)), country, channels)
     if intake is None:
         raise MappingError(findings)
     return intake
@@ -97,33 +117,42 @@ def _files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _extended(path: Path, file: str, digest: Any) -> Node:
-    """A file with all that it extends. Raises MappingError."""
+def _extended(path: Path, file: str, digest: Any) -> tuple[Node | None, list[Finding]]:
+    """A file with all that it extends, and what is wrong with their YAML; None where nothing can be made of it."""
     chain: list[Node] = []
+    findings: list[Finding] = []
     seen: set[Path] = set()
     while True:
-        node = reading.read(path, file)
+        document = reading.read(path, file)
+        findings += document.findings
+        node = document.node
+        if node is None:
+            return None, findings
         digest.update(path.read_bytes())
         seen.add(path.resolve())
         if not isinstance(node.value, dict):
-            raise MappingError([Finding(node.place, "wrong_type", "A mapping is a set of keys, like `channel: form`.")])
+            message = "A mapping is a set of keys, like `channel: form`."
+            return None, [*findings, Finding(node.place, "wrong_type", message)]
         chain.append(node)
         base = node.value.get("extends")
         if base is None or base.value is None:
             break
-        path, file = _base(base, path, seen)
+        try:
+            path, file = _base(base, path, seen)
+        except MappingError as error:
+            return None, [*findings, *error.findings]
     merged = Node({}, chain[-1].place)
     for each in reversed(chain):
         merged = merge_files(merged, each)
     merged.value.pop("extends", None)
-    return merged
+    return merged, findings
 
 
 def _base(node: Node, path: Path, seen: set[Path]) -> tuple[Path, str]:
     def fault(message: str, hint: str = "") -> MappingError:
         return MappingError([Finding(node.place, "bad_value", message, hint)])
 
-    if not isinstance(node.value, str) or not re.fullmatch(r"(?:[^/\\]+/)*_[^/\\]*\.yaml", node.value):
+    if not isinstance(node.value, str) or not BASE_FILE.fullmatch(node.value):
         raise fault("`extends` names no file that can be extended.", "a file whose name begins with _: _base.yaml")
     base = path.parent / node.value
     if base.resolve() in seen:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ingest.mapping.reading import Node
+from ingest.mapping.nodes import Node
 
-_BY_KEY = frozenset({"auth", "match", "form", "let", "policy", "tables"})
+BY_KEY = frozenset({"auth", "match", "form", "let", "policy", "tables"})
 """Sections whose keys stand for themselves: each key is replaced whole."""
 
 
@@ -19,7 +19,7 @@ def merge_files(base: Node, over: Node) -> Node:
             merged.pop(key, None)
         elif key == "request":
             merged[key] = merge_requests(below, node)
-        elif key in _BY_KEY and isinstance(node.value, dict):
+        elif key in BY_KEY and isinstance(node.value, dict):
             merged[key] = _merge_keys(below, node)
         else:
             merged[key] = node

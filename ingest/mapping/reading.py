@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -12,118 +12,76 @@ from typing import Any
 import yaml
 
 from ingest.errors import Finding, MappingError, Place
+from ingest.mapping.nodes import Node
+from ingest.mapping.yaml_faults import BRACES, QUOTE, diagnose
 from ingest.values import MAX_DEPTH
 
 MAX_BYTES = 1_000_000
 MAX_NODES = 50_000  # with every alias written out
+MAX_MENDED = 50  # faults of one file that are told at once
 
 _TYPED = re.compile(
     r"""|~|null|Null|NULL|true|True|TRUE|false|False|FALSE
     |-?(?:0|[1-9][0-9]{0,39})(?:\.[0-9]{1,40})?(?:[eE][-+]?[0-9]{1,3})?""",
     re.VERBOSE,
 )
+_COMMENT = re.compile(r"[ \t]+#([^\s#!-])?")
 _Loader: Any = getattr(yaml, "CLoader", yaml.SafeLoader)  # only its parser is used: a tenth of the time in C
-_QUOTES = "put a text that begins with {{ in quotes"
 _TAG = "tag:yaml.org,2002:"
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A part of a document: its value (text, number, bool, None, or a dict or list of Nodes) and where it stands."""
+@dataclass(frozen=True)
+class Document:
+    """What a file holds, and what is wrong with it; `node` is None where nothing can be made of it."""
 
-    value: Any
-    place: Place
-    raw: str = ""  # as it stands in the file, quotes included
-    key: Place | None = None  # of its key, in a mapping
-
-    def plain(self) -> Any:
-        """The value without places."""
-        if isinstance(self.value, dict):
-            return {key: node.plain() for key, node in self.value.items()}
-        if isinstance(self.value, list):
-            return [node.plain() for node in self.value]
-        return self.value
-
-    def at(self, path: Iterable[Any]) -> Node | None:
-        """The part at a path, or None where there is none."""
-        node = self
-        for step in path:
-            inner = node.value
-            keys = inner if isinstance(inner, dict) else range(len(inner)) if isinstance(inner, list) else ()
-            if step not in keys:
-                return None
-            node = inner[step]
-        return node
-
-    def get(self, *path: Any) -> Any:
-        """The plain value at a path, or None where there is none."""
-        node = self.at(path)
-        return None if node is None else node.plain()
-
-    def place_of(self, mark: str, nth: int = 0) -> Place:
-        """Where the nth `mark` stands in the text; the text's own start where it can't be told."""
-        offset = -1
-        for _ in range(nth + 1):
-            offset = self.raw.find(mark, offset + 1)
-            if offset < 0:
-                return self.place
-        return self._place_at(offset)
-
-    def first_character(self) -> Place:
-        """Where the text itself begins: after a quote, or on the line below `|`."""
-        begin = re.match(r"""['"]|[|>][^\n]*\n\s*""", self.raw)
-        return self._place_at(begin.end()) if begin else self.place
-
-    def _place_at(self, offset: int) -> Place:
-        lines = self.raw[:offset].split("\n")
-        column = len(lines[-1]) + (self.place.column if len(lines) == 1 else 1)
-        return Place(self.place.file, self.place.line + len(lines) - 1, column)
+    node: Node | None
+    findings: list[Finding]
 
 
-def read(path: Path, shown: str) -> Node:
-    """The document in a file; `shown` is the file's name in findings.
-
-    Raises MappingError: the file can't be read or is no YAML, and every key that stands twice.
-    """
+def read(path: Path, shown: str) -> Document:
+    """The document in a file; `shown` is the file's name in findings. Never raises."""
     start = Place(shown)
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
         if len(content) > MAX_BYTES:
-            raise MappingError([Finding(start, "file_too_big", f"The file has more than {MAX_BYTES:,} bytes.")])
-        text = content.decode("utf-8-sig")
+            return Document(None, [Finding(start, "file_too_big", f"The file has more than {MAX_BYTES:,} bytes.")])
+        return parse(content.decode("utf-8-sig"), shown)
     except OSError as error:
-        message = f"The file can't be read: {error.strerror}."
-        raise MappingError([Finding(start, "file_unreadable", message)]) from None
+        return Document(None, [Finding(start, "file_unreadable", f"The file can't be read: {error.strerror}.")])
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        finding = Finding(Place(shown, line), "yaml_syntax", "The file is not UTF-8.", "save it as UTF-8")
-        raise MappingError([finding]) from None
-    return parse(text, shown)
+        place = Place(shown, content.count(b"\n", 0, error.start) + 1)
+        return Document(None, [Finding(place, "yaml_syntax", "The file is not UTF-8.", "save it as UTF-8")])
 
 
-def parse(text: str, shown: str) -> Node:
-    """The document in a text. Raises MappingError."""
-    try:
-        events = yaml.parse(text, Loader=_Loader)
-        builder = _Builder(events, text, shown)
-        node = builder.document()
-    except yaml.MarkedYAMLError as error:
-        raise MappingError([_syntax(error, shown)]) from None
-    except yaml.YAMLError:
-        raise MappingError([Finding(Place(shown), "yaml_syntax", "A character that YAML does not allow.")]) from None
-    if builder.findings:
-        raise MappingError(builder.findings)
-    return node
+def parse(text: str, shown: str) -> Document:
+    """The document in a text. What is plain how to mend is mended, so that the faults after it are told too."""
+    told: list[Finding] = []
+    for _ in range(MAX_MENDED):
+        builder = _Builder(yaml.parse(text, Loader=_Loader), text, shown)
+        try:
+            return Document(builder.document(), [*told, *builder.findings])
+        except MappingError as error:
+            return Document(None, [*told, *error.findings])
+        except yaml.MarkedYAMLError as error:
+            diagnosis = diagnose(error, text, shown)
+            told.append(diagnosis.finding)
+            if diagnosis.mended is None or diagnosis.mended == text:
+                break
+            text = diagnosis.mended
+        except yaml.reader.ReaderError as error:
+            told.append(_character(error, text, shown))
+            break
+    return Document(None, told)
 
 
-def from_data(data: Any, place: Place) -> Node:
-    """Plain data as a document, everything at one place."""
-    if isinstance(data, dict):
-        return Node({str(key): from_data(value, place) for key, value in data.items()}, place)
-    if isinstance(data, list):
-        return Node([from_data(item, place) for item in data], place)
-    return Node(data, place, data if isinstance(data, str) else "")
+def _character(error: yaml.reader.ReaderError, text: str, shown: str) -> Finding:
+    before = text.encode("utf-8", "surrogatepass")[: error.position].decode("utf-8", "replace")  # counted in bytes
+    place = Place(shown, before.count("\n") + 1, len(before) - before.rfind("\n"))
+    code = error.character if isinstance(error.character, int) else ord(error.character)
+    return Finding(
+        place, "yaml_syntax", f"The character U+{code:04X} stands here, which YAML does not allow.", "take it out"
+    )
 
 
 class _Builder:
@@ -160,11 +118,13 @@ class _Builder:
         before, self._deepest = self._deepest, depth
         left = self._left
         if isinstance(event, yaml.MappingStartEvent):
-            node = Node(dict(self._pairs(depth)), place)
+            node = self._mapping(event, place, depth)
         elif isinstance(event, yaml.SequenceStartEvent):
             node = Node([self._node(item, depth + 1) for item in self._until(yaml.SequenceEndEvent)], place)
         else:
             raw = self._text[event.start_mark.index : event.end_mark.index]
+            if event.implicit[0]:
+                self._look_for_comment(raw, event.end_mark.index, place)
             node = Node(self._scalar(event, place), place, raw)
         if event.anchor:
             self._anchors[event.anchor] = (node, left - self._left + 1, self._deepest - depth)
@@ -193,6 +153,20 @@ class _Builder:
                 return
             yield event
 
+    def _mapping(self, start: Any, place: Place, depth: int) -> Node:
+        """A set of keys; `{{ … }}` without quotes, which YAML takes for one, is the text that it was meant to be."""
+        begin = start.start_mark.index
+        if self._text[begin : begin + 2] != "{{":
+            return Node(dict(self._pairs(depth)), place)
+        told = len(self.findings)
+        for _ in self._pairs(depth):
+            pass
+        message = "A text that begins with `{{` needs quotes around it."
+        self.findings[told:] = [Finding(place, "yaml_unquoted", message, BRACES)]
+        end = self._text.find("}}", begin)
+        text = self._text[begin : end + 2]
+        return Node(text, place, text)
+
     def _pairs(self, depth: int) -> Iterator[tuple[str, Node]]:
         seen: dict[str, Place] = {}
         for event in self._until(yaml.MappingEndEvent):
@@ -200,7 +174,10 @@ class _Builder:
             key_node = self._node(event, depth + 1)
             node = self._node(next(self._events), depth + 1)
             if not isinstance(event, yaml.ScalarEvent):
-                self.findings.append(Finding(place, "wrong_type", "A key must be text.", _QUOTES))
+                self.findings.append(Finding(place, "wrong_type", "A key must be text.", QUOTE))
+            elif event.value[:1].isspace():
+                message = "A no-break space stands here, which is no indentation."
+                self.findings.append(Finding(place, "yaml_indentation", message, "indent with blanks"))
             elif event.value in seen:
                 message = f"`{event.value}` stands here a second time; the first is in line {seen[event.value].line}."
                 self.findings.append(Finding(place, "yaml_duplicate_key", message))
@@ -221,12 +198,17 @@ class _Builder:
             return text.lower() == "true"
         return int(text) if text.lstrip("-").isdecimal() else Decimal(text)  # which stays as written: 9.19877E+11
 
+    def _look_for_comment(self, raw: str, end: int, place: Place) -> None:
+        """A ` #` ends a text without quotes, often one that was meant to go on: `Offer #5`, or `lead.x == 'a #1'`."""
+        rest = self._text[end : self._text.find("\n", end) % (len(self._text) + 1)]
+        found = _COMMENT.match(rest)
+        open_quote = any(raw.count(mark) % 2 for mark in ('"', "'") if not re.search(rf"\w{mark}\w", raw))
+        cut = open_quote or raw.count("{{") > raw.count("}}") or raw.count("(") > raw.count(")")
+        if found and raw and (cut or found[1]):
+            hint = f"{QUOTE}, or a blank after the # of a comment" if not cut else QUOTE
+            message = f"` #` begins a comment: the text ends at `{raw.rsplit(maxsplit=1)[-1]}`."
+            at = Place(place.file, place.line + raw.count("\n"), place.column + len(raw) + found.end() - 1)
+            self.findings.append(Finding(at, "yaml_comment", message, hint, "warning"))
+
     def _place(self, event: Any) -> Place:
         return Place(self._shown, event.start_mark.line + 1, event.start_mark.column + 1)
-
-
-def _syntax(error: yaml.MarkedYAMLError, shown: str) -> Finding:
-    mark = error.problem_mark or error.context_mark
-    place = Place(shown, mark.line + 1, mark.column + 1) if mark else Place(shown)
-    hint = _QUOTES if "flow" in str(error.context) else ""
-    return Finding(place, "yaml_syntax", f"The file is no YAML: {error.problem or 'not understood'}.", hint)

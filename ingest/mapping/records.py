@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from ingest.errors import Finding, Place
 from ingest.mapping.expressions import Expression
 from ingest.mapping.language import Language
-from ingest.mapping.reading import Node
+from ingest.mapping.nodes import Node
 from ingest.mapping.tables import Table
 
 
@@ -34,11 +34,12 @@ class Intake:
     channel: str
     auth: dict[str, tuple[str, ...]]  # key -> names of environment variables
     access_tokens: dict[str, str] = field(default_factory=dict)  # page id -> name of an environment variable
-    forms: frozenset[str] = frozenset()
-    pages: frozenset[str] = frozenset()
+    forms: MappingABC[str, Place] = field(default_factory=dict)  # those that it claims, each with where it says so
+    pages: MappingABC[str, Place] = field(default_factory=dict)
     form: FormBlock | None = None
     duplicate_events: timedelta = timedelta(minutes=10)
     event_id: Expression | None = None
+    places: MappingABC[str, Place] = field(default_factory=dict)  # where each key of `auth` is set, or its channel
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ class Request:
     params: tuple[Expression, ...]
     tags: tuple[Expression, ...]
     attributes: dict[str, Expression]
+    keys: dict[str, Place] = field(default_factory=dict)  # where each key, and `attributes.city`, stands
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class Route:
     """One rule: the request of the leads for which `when` holds."""
 
     request: Request
+    place: Place
     name: str | None = None
     when: Expression | None = None
     goes_on: bool = False  # the routes after it are looked at as well
@@ -90,6 +93,7 @@ class Translation:
     language: Language
     place: Place  # of `routes`, or of the file
     account: str
+    account_place: Place  # where it is named, or of the file
     lets: dict[str, Expression]
     routes: tuple[Route, ...]
     policy: Policy = Policy()
@@ -97,6 +101,7 @@ class Translation:
     duplicate_by: Expression | None = None
     tables: MappingABC[str, Table] = field(default_factory=dict)  # by name, or by the file's path
     tests: tuple[Node, ...] = ()
+    faulty_tests: tuple[Finding, ...] = ()  # what is wrong with others, which can't be run; it stops no lead
 
 
 @dataclass(frozen=True)
@@ -132,6 +137,8 @@ class Mapping:
     intake_findings: list[Finding] = field(default_factory=list)
     translation_findings: list[Finding] = field(default_factory=list)
     intake_document: dict[str, Any] | None = None  # the intake's sections, plain: `loader.intake_from` reads them
+    warnings: list[Finding] = field(default_factory=list)  # what works, and hardly as it is meant
+    draft: Translation | None = None  # the translation, or what there is of it beside what is wrong
 
     @property
     def findings(self) -> list[Finding]:

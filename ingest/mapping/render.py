@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ingest.errors import Hold, Place, Skip
-from ingest.mapping.evaluate import Missing, Scope, Step, Trace
+from ingest.mapping.evaluate import Missing, Scope
 from ingest.mapping.expressions import Expression
 from ingest.mapping.language import language
 from ingest.mapping.records import Intake, Policy, QuietHours, Request, Route, Translation
+from ingest.mapping.trace import Step, Trace
 from ingest.models import Lead, Meta, Reason
 
 __all__ = ["Policy", "QuietHours", "Rendered", "Step", "Trace", "event_id", "translate"]
@@ -47,6 +48,8 @@ def translate(translation: Translation, lead: Lead, meta: Meta, trace: Trace | N
     scope = Scope(translation.language, lead, meta, translation.lets, trace, tables=translation.tables)
     found: list[Rendered] = []
     for index, route in enumerate(translation.routes):
+        if trace is not None:
+            trace.route = index
         try:
             if route.when is not None and not scope.holds(route.when, f"routes[{index}].when"):
                 continue

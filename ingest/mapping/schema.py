@@ -1,201 +1,71 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import marshmallow as ma
 from marshmallow import fields as f
 
 from ingest.mapping import fields as ours
-from ingest.mapping.expressions import near
-from ingest.mapping.fields import Condition, Fault, Read, Table, Text, fault
+from ingest.mapping.fields import Condition, Either, Flag, Read, Strict, Template, Text, about, fault, one_of, ruled_out
+from ingest.mapping.intake_schema import INTAKE_KEYS, IntakeSchema, Kinds
+from ingest.mapping.policy_schema import PolicySchema
+from ingest.mapping.request_schema import RequestSchema
 from ingest.models import Reason
 
-Kinds = Mapping[str, Mapping[str, str | None]]
-"""The channels that there are: each with the keys of its `auth`, and the variable that each of these defaults to."""
-FIELD_TYPES = ("text", "phone", "email", "number", "choice", "checkbox", "textarea", "date", "url", "hidden")
+__all__ = ["INTAKE_KEYS", "IntakeSchema", "Kinds", "RequestSchema", "Strict", "TranslationSchema"]
+
 REASONS = [reason.value for reason in Reason]
-
-
-class Strict(ma.Schema):
-    """Unknown keys are faults, as marshmallow has it by default."""
-
-
-def _one_of(*choices: str) -> ma.validate.OneOf:
-    return ma.validate.OneOf(choices, error=f"Must be one of {', '.join(choices)}.")
-
-
-class _Names(f.Field[Any]):
-    """A variable's name, or a list of them while a secret is being rotated; for `access_token` also page → name."""
-
-    def __init__(self, *, by_page: bool = False) -> None:
-        super().__init__()
-        self._by_page = by_page
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ARG002
-        if isinstance(value, dict) and self._by_page:
-            return f.Dict(Text(), Read(ours.variable)).deserialize(value)
-        if isinstance(value, list):
-            return f.List(Read(ours.variable), validate=ma.validate.Length(1)).deserialize(value)
-        return Read(ours.variable).deserialize(value)
-
-
-class Auth(Strict):
-    """`auth`: names of environment variables."""
-
-    app_secret = _Names()
-    verify_token = _Names()
-    access_token = _Names(by_page=True)
-    token = _Names()
-
-
-class Match(Strict):
-    """`match`: which forms and pages a mapping claims."""
-
-    forms = f.List(Text())
-    pages = f.List(Text())
-
-
-class Captcha(Strict):
-    """`form.captcha`."""
-
-    vendor = Text(required=True, validate=_one_of("turnstile", "hcaptcha", "recaptcha"))
-    secret = Read(ours.variable, required=True)
-    site_key = Text()
-    when_down = Text(validate=_one_of("accept", "hold", "refuse"))
-
-
-class FormField(Strict):
-    """One of `form.fields`."""
-
-    label = Text()
-    type = Text(validate=_one_of(*FIELD_TYPES))
-    required = f.Boolean(truthy={True}, falsy={False})
-    min = f.Integer(strict=True, validate=ma.validate.Range(0))
-    max = f.Integer(strict=True, validate=ma.validate.Range(1))
-    choices = f.List(Text(), validate=ma.validate.Length(1))
-    placeholder = Text()
-    help = Text()
-
-    @ma.validates_schema
-    def _choices(self, data: dict[str, Any], **_: Any) -> None:
-        if data.get("type") == "choice" and "choices" not in data:
-            raise fault("missing_key", "A choice needs `choices`.", "choices: [Pune, Delhi]")
-
-
-class Form(Strict):
-    """`form`: what a website's form may do."""
-
-    origins = f.List(Read(ours.origin))
-    thanks = Read(ours.thanks)
-    rate = Read(ours.rate)
-    min_seconds = f.Float(validate=ma.validate.Range(0, 3600))
-    captcha = f.Nested(Captcha)
-    rules = f.Dict(Text(), f.Nested(FormField), data_key="fields")
-
-
-class IntakeSchema(Strict):
-    """What web needs of a mapping."""
-
-    channel = Text(required=True)
-    auth = f.Nested(Auth)
-    match = f.Nested(Match)
-    form = f.Nested(Form)
-    duplicate_events = Read(ours.duration)
-    event_id = Text()
-
-    def __init__(self, channels: Kinds) -> None:
-        super().__init__()
-        self._channels = channels
-
-    @ma.validates_schema(skip_on_field_errors=True)
-    def _belongs(self, data: dict[str, Any], **_: Any) -> None:
-        channel = data["channel"]
-        if channel not in self._channels:
-            hint = near(channel, self._channels) or f"choose one of {', '.join(self._channels)}"
-            raise ma.ValidationError({"channel": [Fault("bad_value", f"There is no channel `{channel}`.", hint)]})
-        faults: dict[str, Any] = {}
-        allowed = self._channels[channel]
-        for key in data.get("auth", {}):
-            if key not in allowed:
-                hint = f"it has {', '.join(allowed)}" if allowed else "leave `auth` out"
-                wrong = Fault("unknown_key", f"The channel {channel} has no `{key}` in `auth`.", hint)
-                faults.setdefault("auth", {})[key] = [wrong]
-        for section, owner in (("match", "facebook"), ("form", "form")):
-            if section in data and channel != owner:
-                message = f"`{section}` is for the channel {owner} only."
-                faults[section] = [Fault("bad_value", message, "leave it out")]
-        if faults:
-            raise ma.ValidationError(faults)
-
-
-class Media(Strict):
-    """`request.media`: AiSensy asks for both."""
-
-    url = Text(required=True)
-    filename = Text(required=True)
-
-
-class RequestSchema(Strict):
-    """AiSensy's body, each value a text with expressions. What must be there is asked of each route, after merging."""
-
-    campaignName = Text(allow_none=True)  # noqa: N815 - AiSensy's name, as those below
-    destination = Text(allow_none=True)
-    userName = Text(allow_none=True)  # noqa: N815
-    source = Text(allow_none=True)
-    media = f.Nested(Media, allow_none=True)
-    templateParams = f.List(Text(), allow_none=True)  # noqa: N815
-    tags = f.List(Text(), allow_none=True)
-    attributes = f.Dict(Text(), Text(allow_none=True), allow_none=True)
 
 
 class RouteSchema(Strict):
     """One of `routes`."""
 
-    name = Text()
-    when = Condition()
-    request = f.Nested(RequestSchema, allow_none=True)
-    goes_on = f.Boolean(truthy={True}, falsy={False}, data_key="continue")
+    name = Text(metadata=about("For people, and for tests.", "diwali"))
+    when = Condition(
+        metadata=about(
+            "An expression without `{{ }}` that must hold. Without `when` the route always holds.",
+            "lead.form_id == '447333180259108'",
+            "lead.city == 'Pune' and lead.budget | number > 50000",
+        )
+    )
+    request = f.Nested(
+        RequestSchema,
+        allow_none=True,
+        metadata=about(
+            "What is different from the request above: `tags` are appended, `attributes` merge by key, everything else "
+            "is replaced whole, and `null` removes.",
+            {"campaignName": "diwali_offer", "tags": ["diwali"]},
+        ),
+    )
+    goes_on = Flag(
+        data_key="continue",
+        metadata=about("`true`: look at the routes after it as well, so that a lead can give several.", True),
+    )
 
 
-class DuplicateSchema(Strict):
-    """`policy.duplicate`."""
-
-    by = Text()
-    within = Read(ours.duration, required=True)
-
-
-class QuietHoursSchema(Strict):
-    """`policy.quiet_hours`."""
-
-    start = Read(ours.clock, required=True, data_key="from")
-    end = Read(ours.clock, required=True, data_key="to")
-    zone = Read(ours.zone, required=True)
-
-
-class PolicySchema(Strict):
-    """`policy`: when a request may leave."""
-
-    consent = Condition()
-    duplicate = f.Nested(DuplicateSchema)
-    max_age = Read(ours.duration)
-    quiet_hours = f.Nested(QuietHoursSchema)
-    cap = Read(ours.cap)
-    on_timeout = Text(validate=_one_of("hold", "retry"))
-
-
-class Expected(RequestSchema):
+class Expected(Strict):
     """What a test expects of a body: null stands for a key that is not there."""
 
-    media = f.Dict(Text(), Text(), allow_none=True)  # type: ignore[assignment]
+    campaignName = Text(allow_none=True, metadata=about("The campaign.", "welcome_lead"))  # noqa: N815
+    destination = Text(allow_none=True, metadata=about("The number.", "+919876543210"))
+    userName = Text(allow_none=True, metadata=about("The person's name.", "Asha Rao"))  # noqa: N815
+    source = Text(allow_none=True, metadata=about("Where the lead comes from.", "Website"))
+    media = f.Dict(
+        Text(), Text(), allow_none=True, metadata=about("Some or all of `url` and `filename`.", {"filename": "a.png"})
+    )
+    templateParams = f.List(Text(), allow_none=True, metadata=about("All of them, in order.", ["Asha"]))  # noqa: N815
+    tags = f.List(Text(), allow_none=True, metadata=about("All of them, in order.", ["website", "solar"]))
+    attributes = f.Dict(
+        Text(),
+        Text(allow_none=True),
+        allow_none=True,
+        metadata=about("Some or all of them; `null` expects none of that name.", {"city": "Pune", "email": None}),
+    )
 
 
-class _Expected(f.Field[Any]):
+def _expected(description: str, *examples: Any) -> Either:
     """One expected body, or a list of them where several requests are made."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ARG002
-        kind: f.Field[Any] = f.Nested(Expected)
-        return (f.List(kind) if isinstance(value, list) else kind).deserialize(value)
+    return Either(f.Nested(Expected), listed=f.List(f.Nested(Expected)), metadata=about(description, *examples))
 
 
 class TestSchema(Strict):
@@ -203,16 +73,38 @@ class TestSchema(Strict):
 
     __test__ = False
 
-    name = Text()
-    lead = f.Dict()
-    payload = f.Raw()
-    headers = f.Dict(Text(), Text())
-    now = Read(ours.moment)
-    expect = _Expected()
-    expect_exactly = _Expected()
-    expect_hold = Text(validate=_one_of(*REASONS))
-    expect_skip = Text(validate=_one_of(*REASONS))
-    expect_route = Text()
+    name = Text(metadata=about("For people.", "A plain form"))
+    lead = f.Dict(metadata=about("The lead's fields.", {"name": "Asha Rao", "phone": "98765 43210"}))
+    payload = f.Raw(
+        metadata=about(
+            "Instead of `lead`: what the sender posts; for facebook the Graph API's document.",
+            {"first_name": "Asha", "phone": 9876543210},
+        )
+    )
+    headers = f.Dict(
+        Text(), Text(), metadata=about("The headers that came with the payload.", {"Idempotency-Key": "order-1"})
+    )
+    now = Read(ours.moment, metadata=about("The time at which it came, with a zone.", "2026-11-23T10:00:00+05:30"))
+    expect = _expected(
+        "The body's keys that are named here; `null` expects nothing there; a list expects several bodies.",
+        {"destination": "+919876543210", "tags": ["website"]},
+    )
+    expect_exactly = _expected(
+        "The whole body, or a list of several.",
+        {"campaignName": "welcome_lead", "destination": "+919876543210", "userName": "Asha Rao"},
+    )
+    expect_hold = Text(validate=one_of(*REASONS), metadata=about("The reason why the lead is held.", "phone_invalid"))
+    expect_skip = Text(validate=one_of(*REASONS), metadata=about("The reason why it is skipped.", "no_consent"))
+    expect_route = Text(metadata=about("The name of the route that is taken.", "diwali"))
+
+    def across(self) -> dict[str, Any]:
+        """Either `lead` or `payload`, and something that is expected."""
+        return {
+            "if": {"required": ["payload"]},
+            "then": {"properties": {"lead": ruled_out("A test has either `lead` or `payload`.")}},
+            "else": {"required": ["lead"]},
+            "anyOf": [{"required": [key]} for key in self.fields if key.startswith("expect")],
+        }
 
     @ma.validates_schema
     def _whole(self, data: dict[str, Any], **_: Any) -> None:
@@ -225,14 +117,80 @@ class TestSchema(Strict):
 class TranslationSchema(Strict):
     """How a lead becomes requests."""
 
-    account = Read(ours.name)
-    let = f.Dict(Read(ours.let_name), Text())
-    tables = f.Dict(Read(ours.let_name), Table())
-    request = f.Nested(RequestSchema)
-    routes = f.List(f.Nested(RouteSchema), validate=ma.validate.Length(1, error="There must be a route at least."))
-    policy = f.Nested(PolicySchema)
-    tests = f.List(f.Nested(TestSchema))
-
-
-INTAKE_KEYS = frozenset(IntakeSchema({}).fields)
-"""The sections of a mapping that web needs; all others are for the translation."""
+    account = Read(
+        ours.name,
+        metadata=about("Whose AiSensy key is used: `acme` is `AISENSY_API_KEY__ACME`.", "acme", default="default"),
+    )
+    let = f.Dict(
+        Read(ours.let_name),
+        Template(),
+        metadata=about(
+            "Names for expressions, in order, usable in all that follow.",
+            {"name": "{{ lead.name or [lead.first_name, lead.last_name] | words }}"},
+        ),
+    )
+    tables = f.Dict(
+        Read(ours.let_name),
+        Either(
+            Read(ours.table_file),
+            keyed=f.Dict(Text(), Either(Text(), keyed=f.Dict(Text(), Text(allow_none=True)))),
+            metadata=about(
+                "The values by key, each a text or the texts of its columns; or the name of a CSV file beside it.",
+                {"Pune": "West", "Delhi": "North"},
+                "products.csv",
+            ),
+        ),
+        metadata=about("What `lookup` looks up.", {"regions": {"Pune": "West"}, "products": "products.csv"}),
+    )
+    request = f.Nested(
+        RequestSchema,
+        metadata=about("What AiSensy gets, under AiSensy's own names. Each value is text with expressions."),
+    )
+    routes = f.List(
+        f.Nested(
+            RouteSchema,
+            metadata=about(
+                "One of the routes.",
+                {"name": "diwali", "when": "lead.offer == 'diwali'", "request": {"campaignName": "diwali_offer"}},
+                defaultSnippets=[
+                    {
+                        "label": "a route",
+                        "body": {
+                            "name": "${1:diwali}",
+                            "when": "${2:lead.offer == 'diwali'}",
+                            "request": {"campaignName": "${3:diwali_offer}"},
+                        },
+                    }
+                ],
+            ),
+        ),
+        validate=ma.validate.Length(1, error="There must be a route at least."),
+        metadata=about(
+            "The first route whose `when` holds is taken; where none does, the lead is held, `no_route`.",
+            [
+                {"name": "diwali", "when": "lead.offer == 'diwali'", "request": {"tags": ["diwali"]}},
+                {"name": "everyone"},
+            ],
+        ),
+    )
+    policy = f.Nested(PolicySchema, metadata=about("When a request may leave."))
+    tests = f.List(
+        f.Nested(
+            TestSchema,
+            metadata=about(
+                "A lead, and what becomes of it.",
+                {"name": "No number", "lead": {"name": "Asha Rao"}, "expect_hold": "missing_value"},
+                defaultSnippets=[
+                    {
+                        "label": "a test",
+                        "body": {
+                            "name": "${1:A plain form}",
+                            "lead": {"name": "${2:Asha Rao}", "phone": "${3:98765 43210}"},
+                            "expect": {"destination": '"${4:+919876543210}"'},
+                        },
+                    }
+                ],
+            ),
+        ),
+        metadata=about("Leads, and what becomes of each: `ingest test` runs them."),
+    )

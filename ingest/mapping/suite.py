@@ -9,7 +9,7 @@ from typing import Any
 
 from ingest.errors import Hold, Place, Skip
 from ingest.mapping import fields
-from ingest.mapping.reading import Node
+from ingest.mapping.nodes import Node
 from ingest.mapping.records import Mapping, Translation
 from ingest.mapping.render import Rendered, translate
 from ingest.models import Lead, Meta, Reason, utcnow

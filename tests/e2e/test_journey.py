@@ -225,6 +225,6 @@ def test_explain_tells_what_became_of_a_lead(program: Program) -> None:
     assert lead["deliveries"][0]["status"] == "sent"
     told = program.command("explain", lead["id"][:16])
     assert told.returncode == 0
-    assert told.stdout.startswith("sent")
+    assert told.stdout.startswith("Sent: ")
     assert '"apiKey": "***"' in told.stdout
     assert "Attempt 1" in told.stdout

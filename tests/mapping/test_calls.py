@@ -24,7 +24,7 @@ def told(expression: str) -> list[tuple[str, int, str, str]]:
     ("expression", "message", "hint"),
     [
         ("lead.x | phone('IN', 2, 3)", "`phone` takes country.", ""),
-        ("lead.x | date(fmt='%d')", "`date` takes format, zone and order.", "did you mean format?"),
+        ("lead.x | date(fmt='%d')", "`date` takes format, zone and order.", "did you mean `format`?"),
         ("lead.x | words(5)", "`words` takes no arguments.", ""),
         ("lead.x | title('a')", "`title` takes no arguments.", ""),
         ("lead.x | money", "`money` takes currency.", "it needs currency"),
@@ -79,9 +79,9 @@ def test_arguments_that_are_written_out_are_tried_before_a_lead_comes(expression
 @pytest.mark.parametrize(
     ("expression", "code", "hint"),
     [
-        ("lead.x | map('uper') | list", "unknown_filter", "did you mean upper?"),
-        ("lead.x | select('matchin', 'a') | list", "unknown_test", "did you mean matching?"),
-        ("payload.x | selectattr('a', 'eqq', 'b') | list", "unknown_test", "did you mean eq?"),
+        ("lead.x | map('uper') | list", "unknown_filter", "did you mean `upper`?"),
+        ("lead.x | select('matchin', 'a') | list", "unknown_test", "did you mean `matching`?"),
+        ("payload.x | selectattr('a', 'eqq', 'b') | list", "unknown_test", "did you mean `eq`?"),
     ],
 )
 def test_filters_and_tests_named_in_texts_are_known(expression: str, code: str, hint: str) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from ingest.channels import KINDS
+from ingest.cli.check import known_fields
 from ingest.mapping import loader
 from ingest.mapping.lint import lint
 
@@ -12,8 +13,9 @@ ACCOUNTS = "accounts: {default: {campaigns: {c: {params: 1, media: image}, d: {}
 GOOD = """channel: facebook
 request:
   campaignName: c
-  destination: d
+  destination: "+919876543210"
   userName: u
+  source: s
   templateParams: [p]
   media: {url: https://x.example/a.png, filename: a.png}
   tags: [x, "{{ lead.tag }}"]
@@ -27,7 +29,7 @@ def _lint(folder: Path, text: str, *others: str) -> list[str]:
         (folder / f"m{index}.yaml").write_text(each)
     catalog = loader.load(folder, KINDS)
     assert not catalog.findings
-    return [finding.code for finding in lint(catalog)]
+    return [finding.code for finding in lint(catalog, known_fields)]
 
 
 @pytest.mark.parametrize(

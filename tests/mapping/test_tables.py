@@ -16,7 +16,7 @@ from tests.mapping.helpers import META, load_text
 
 MAPPING = """channel: form
 tables:
-  regions: {Pune: West, " Delhi ": North, Goa: ""}
+  regions: {Pune: West, "Delhi ": North, Goa: ""}
   products: products.csv
   people:
     asha: {name: Asha Rao, "Phone No": "1"}
@@ -153,7 +153,7 @@ def test_faults_of_a_file_are_told_at_their_row(tmp_path: Path, csv: bytes, expe
         (("%s", "lead.x | lookup(region)"), "unknown_name", (13, 9)),
         (("%s", "lead.x | lookup('region')"), "unknown_table", (13, 9)),
         (("%s", "lead.x | lookup('product.csv')"), "unknown_table", (13, 9)),
-        (("%s", "lead.x | lookup('../products.csv')"), "bad_value", (13, 9)),
+        (("%s", "lead.x | lookup('../products.csv')"), "unknown_table", (13, 9)),
         (("%s", "lead.x | lookup(products, column='image')"), "bad_arguments", (13, 9)),
         (("%s", "lead.x | lookup('regions', column='image')"), "bad_arguments", (13, 9)),
     ],
@@ -170,9 +170,9 @@ def test_faults_of_tables_are_told_at_their_place(
 def test_a_near_miss_is_named(tmp_path: Path) -> None:
     """Of a table, a file and a column."""
     for expression, hint in (
-        ("lead.x | lookup('region')", "did you mean regions?"),
-        ("lead.x | lookup('product.csv')", "did you mean products.csv?"),
-        ("lead.x | lookup(products, column='nam')", "did you mean name?"),
+        ("lead.x | lookup('region')", "did you mean `regions`?"),
+        ("lead.x | lookup('product.csv')", "did you mean `products.csv`?"),
+        ("lead.x | lookup(products, column='nam')", "did you mean `name`?"),
     ):
         assert [each.hint for each in load(tmp_path, expression).findings] == [hint]
 

@@ -1,0 +1,83 @@
+"""Fields are text: comparisons and sums that take them for numbers come out otherwise than they read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from jinja2 import nodes
+
+from ingest.errors import Finding, Place
+
+OBJECTS = frozenset({"lead", "payload", "meta", "request"})
+_ORDER = {"lt", "lteq", "gt", "gteq"}
+_SUMS = (nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Sub, nodes.Pow)
+_NUMBERS = {"number", "int", "float", "length", "count", "wordcount", "abs", "round", "sum"}
+
+
+def text_and_number(node: nodes.Compare | nodes.BinExpr, place: Place) -> Iterator[Finding]:
+    """A warning where a field meets a number, or a number a text."""
+    found = _of_sum(node) if isinstance(node, nodes.BinExpr) else _of_comparison(node)
+    if found:
+        yield Finding(place, "text_and_number", *found, "warning")
+
+
+def _of_sum(node: nodes.BinExpr) -> tuple[str, str] | None:
+    field = next((side for side in (node.left, node.right) if _is_field(side)), None)
+    if field is None or not isinstance(node, _SUMS):
+        return None
+    taken = _innermost(node.right)
+    if isinstance(node, nodes.Sub) and field is node.left and isinstance(taken, nodes.Name):
+        message = f"This takes `{taken.name}` from `{_path(field)}`: a field's name has no -."
+        return message, f"write {_path(field)}_{taken.name}"
+    return f"`{_path(field)}` is text, which is not computed with.", f"write ({_path(field)} | number)"
+
+
+def _of_comparison(node: nodes.Compare) -> tuple[str, str] | None:
+    operator = node.ops[0].op
+    sides = (node.expr, node.ops[0].expr)
+    for side, other in (sides, sides[::-1]):
+        values = [item.value for item in _items(other) if isinstance(item, nodes.Const)]
+        if _is_field(side) and values and not any(value is None or isinstance(value, str) for value in values):
+            value = str(values[0]).lower() if isinstance(values[0], bool) else values[0]
+            if operator in _ORDER:
+                return f"`{_path(side)}` is text, and {value} is none.", f"write {_path(side)} | number"
+            return f"`{_path(side)}` is text, which never equals {value}.", f"write '{value}' in quotes"
+        text = values[0] if len(values) == 1 and isinstance(values[0], str) else ""
+        if operator in _ORDER and re.fullmatch(r"\s*-?[\d,.]*\d\s*", text):
+            if _is_field(side):
+                message = f"`{_path(side)}` and '{text}' are compared as texts, letter by letter."
+                return message, f"write {_path(side)} | number, and {text} without quotes"
+            if isinstance(side, nodes.Filter) and side.name in _NUMBERS:
+                return f"A number is compared with the text '{text}'.", f"write {text} without quotes"
+    return None
+
+
+def _items(node: nodes.Expr) -> list[nodes.Expr]:
+    """What a value is compared with: each item of a list, else the other side itself."""
+    return node.items if isinstance(node, nodes.List | nodes.Tuple) else [node]
+
+
+def _innermost(node: nodes.Expr) -> nodes.Expr | None:
+    """What stands before all filters."""
+    return _innermost(node.node) if isinstance(node, nodes.Filter) and node.node else node
+
+
+def _is_field(node: nodes.Expr | None) -> bool:
+    """Whether it is `lead.city`, or the like, with nothing done to it."""
+    if not isinstance(node, nodes.Getattr | nodes.Getitem):
+        return False
+    while isinstance(node, nodes.Getattr | nodes.Getitem):
+        node = node.node
+    return isinstance(node, nodes.Name) and node.name in OBJECTS
+
+
+def _path(node: nodes.Expr) -> str:
+    match node:
+        case nodes.Getattr(node=inner, attr=attr):
+            return f"{_path(inner)}.{attr}"
+        case nodes.Getitem(node=inner, arg=nodes.Const(value=value)):
+            return f"{_path(inner)}[{value!r}]"
+        case nodes.Name(name=name):
+            return str(name)
+    return "…"

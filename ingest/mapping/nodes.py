@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from ingest.errors import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A part of a document: its value (text, number, bool, None, or a dict or list of Nodes) and where it stands."""
+
+    value: Any
+    place: Place
+    raw: str = ""  # as it stands in the file, quotes included
+    key: Place | None = None  # of its key, in a mapping
+
+    def plain(self) -> Any:
+        """The value without places."""
+        if isinstance(self.value, dict):
+            return {key: node.plain() for key, node in self.value.items()}
+        if isinstance(self.value, list):
+            return [node.plain() for node in self.value]
+        return self.value
+
+    def at(self, path: Iterable[Any]) -> Node | None:
+        """The part at a path, or None where there is none."""
+        node = self
+        for step in path:
+            inner = node.value
+            keys = inner if isinstance(inner, dict) else range(len(inner)) if isinstance(inner, list) else ()
+            if step not in keys:
+                return None
+            node = inner[step]
+        return node
+
+    def get(self, *path: Any) -> Any:
+        """The plain value at a path, or None where there is none."""
+        node = self.at(path)
+        return None if node is None else node.plain()
+
+    def place_of(self, mark: str, nth: int = 0) -> Place:
+        """Where the nth `mark` stands in the text; the text's own start where it can't be told."""
+        offset = -1
+        for _ in range(nth + 1):
+            offset = self.raw.find(mark, offset + 1)
+            if offset < 0:
+                return self.place
+        return self._place_at(offset)
+
+    def first_character(self) -> Place:
+        """Where the text itself begins: after a quote, or on the line below `|`."""
+        begin = re.match(r"""['"]|[|>][^\n]*\n\s*""", self.raw)
+        return self._place_at(begin.end()) if begin else self.place
+
+    def _place_at(self, offset: int) -> Place:
+        lines = self.raw[:offset].split("\n")
+        column = len(lines[-1]) + (self.place.column if len(lines) == 1 else 1)
+        return Place(self.place.file, self.place.line + len(lines) - 1, column)
+
+
+def from_data(data: Any, place: Place) -> Node:
+    """Plain data as a document, everything at one place."""
+    if isinstance(data, dict):
+        return Node({str(key): from_data(value, place) for key, value in data.items()}, place)
+    if isinstance(data, list):
+        return Node([from_data(item, place) for item in data], place)
+    return Node(data, place, data if isinstance(data, str) else "")
