@@ -2,16 +2,16 @@ from __future__ import annotations
 
 import json
 import re
-import ssl
 from collections.abc import Callable, Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 from requests import exceptions as http
-from urllib3 import exceptions as wire
+from urllib3.exceptions import LocationValueError
 
 from ingest.models import Outcome, Verdict, utcnow
 from ingest.values import clean
+from ingest.wire import cause
 
 MAX_ANSWER = 2_000  # characters that are kept
 MAX_MESSAGE = 500
@@ -149,21 +149,7 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     return min(max(seconds, 0.0), MAX_RETRY_AFTER)
 
 
-_CAUSES: tuple[tuple[type[BaseException], str], ...] = (
-    (wire.NameResolutionError, "its name is not known (DNS)"),
-    (ssl.SSLCertVerificationError, "its certificate is not trusted (TLS)"),
-    (ssl.SSLError, "no safe connection (TLS)"),
-    (http.ConnectTimeout, "no connection in time"),
-    (ConnectionRefusedError, "it refused the connection"),
-    (wire.NewConnectionError, "no connection"),
-    (http.ReadTimeout, "no answer in time"),
-    (TimeoutError, "no answer in time"),
-    (ConnectionResetError, "it broke the connection"),
-    (BrokenPipeError, "it broke the connection"),
-    (http.ConnectionError, "the connection broke"),
-    (http.ChunkedEncodingError, "the answer broke off"),
-)
-_WRONG_ADDRESS = (http.InvalidURL, http.MissingSchema, http.InvalidSchema, wire.LocationValueError)
+_WRONG_ADDRESS = (http.InvalidURL, http.MissingSchema, http.InvalidSchema, LocationValueError)
 
 
 def failure(error: Exception, written: bool = True) -> Outcome:
@@ -174,17 +160,6 @@ def failure(error: Exception, written: bool = True) -> Outcome:
     """
     if not written and isinstance(error, _WRONG_ADDRESS):
         return Outcome(Verdict.ACCOUNT, "The account's URL is no web address.")
-    chain = list(_chain(error))
-    cause = next((words for kind, words in _CAUSES for link in chain if isinstance(link, kind)), type(error).__name__)
     if written:
-        return Outcome(Verdict.AMBIGUOUS, f"AiSensy may have taken it: {cause}.")
-    return Outcome(Verdict.TRANSIENT, f"AiSensy was not reached: {cause}.")
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    for _ in range(10):
-        if error is None:
-            return
-        yield error
-        inner = getattr(error, "reason", None) or next(iter(error.args), None)
-        error = inner if isinstance(inner, BaseException) else error.__cause__ or error.__context__
+        return Outcome(Verdict.AMBIGUOUS, f"AiSensy may have taken it: {cause(error)}.")
+    return Outcome(Verdict.TRANSIENT, f"AiSensy was not reached: {cause(error)}.")

@@ -2,20 +2,23 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import requests
 
 from ingest import __version__
-from ingest.aisensy import answers, wire
+from ingest.aisensy import answers, details, wire
+from ingest.aisensy.details import Details
 from ingest.models import Outcome, Verdict
 
 CONNECT_TIMEOUT = 5.0  # seconds
 MAX_BODY = 65_536  # bytes of an answer that are read
+T = TypeVar("T")
+
 _HOSTS = 32  # accounts may have URLs of their own
 
 
@@ -51,19 +54,27 @@ class Client:
             return Outcome(Verdict.INVALID, "The request can't be written as JSON.")
         wire.written.set(False)
         try:
-            return self._post(url, body, _hider(key))
+            return self._post(url, body, partial(answers.outcome, hide=_hider(key)))
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not be taken for a request that was not sent
             return answers.failure(error, wire.written.get())
+
+    def details(self, url: str, key: str, campaign: str) -> Details:
+        """Ask what a campaign wants, at the account whose requests go to `url`; sends nothing. Never raises."""
+        try:
+            body = json.dumps({"apiKey": key, "campaignName": campaign}).encode()
+            return self._post(details.address(url), body, partial(details.read, hide=_hider(key)))
+        except Exception as error:  # noqa: BLE001 - the same
+            return details.failure(error)
 
     def close(self) -> None:
         """Close the kept connections."""
         self._session.close()
 
-    def _post(self, url: str, body: bytes, hide: Callable[[str], str]) -> Outcome:
+    def _post(self, url: str, body: bytes, read: Callable[[int, Mapping[str, str], bytes], T]) -> T:
         request = self._prepared(url)
         request.prepare_body(body, None)
         with self._session.send(request, timeout=self._timeouts, allow_redirects=False, stream=True) as response:
-            return answers.outcome(response.status_code, response.headers, _read(response), hide)
+            return read(response.status_code, response.headers, _read(response))
 
     def _prepared(self, url: str) -> requests.PreparedRequest:
         """A request to that address, all but its body: made once, because it takes longer than to translate a lead."""

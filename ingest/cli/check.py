@@ -22,18 +22,26 @@ from ingest.values import flatten, normalise_key
 @click.option("--format", "form", type=click.Choice(list(FORMATS)), default="text", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("--sandbox", is_flag=True, help="As `ingest run --sandbox` has it: secrets need not be set.")
-def check(form: str, as_json: bool, sandbox: bool) -> None:
+@click.option("--live", "ask", is_flag=True, help="Ask AiSensy about the campaigns, and fetch the media.")
+@click.option(
+    "--write-accounts", "write", is_flag=True, help="With --live: write what AiSensy tells to _accounts.yaml."
+)
+def check(form: str, as_json: bool, sandbox: bool, ask: bool, write: bool) -> None:
     """Tell every finding in the mappings and the settings; exit 1 where there is one.
 
     \b
     Example:
       ingest check --format github
     """
+    if write and not ask:
+        raise click.UsageError("--write-accounts writes what AiSensy tells: it needs --live.")
     form = "json" if as_json else form
     own = settings.load()
     catalog = catalog_of(own)
+    asked = _asked(catalog, own, sandbox=sandbox, write=write) if ask else []
+    catalog = catalog_of(own) if write else catalog
     secrets = _secrets(catalog, own)
-    findings = [*catalog.findings, *lint(catalog, known_fields, secrets, own.default_country)]
+    findings = [*catalog.findings, *lint(catalog, known_fields, secrets, own.default_country), *asked]
     if not sandbox and not own.sandbox:
         findings += _unset(catalog, own)
     findings = in_order(findings)
@@ -74,6 +82,17 @@ def _secrets(catalog: Catalog, own: Settings) -> list[str]:
 
 def _intakes(catalog: Catalog) -> list[records.Intake]:
     return [one.intake for one in catalog.mappings.values() if one.intake]
+
+
+def _asked(catalog: Catalog, own: Settings, *, sandbox: bool, write: bool) -> list[Finding]:
+    """What AiSensy, or the sandbox in its place, says to the mappings."""
+    from ingest.cli import live  # noqa: PLC0415 - slow to load, and only --live needs it
+
+    if write and own.mappings == settings.SAMPLES:
+        raise click.UsageError("There is no folder mappings/ here to write _accounts.yaml into: make one.")
+    if sandbox and not own.sandbox:
+        own = own.against(f"http://127.0.0.1:{own.port + 1}")  # where `ingest run --sandbox` has it
+    return live.look(catalog, own, write=write)
 
 
 def _unset(catalog: Catalog, own: Settings) -> Iterator[Finding]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +31,8 @@ def are_problems(findings: Iterable[Finding]) -> bool:
 
 def as_text(findings: Sequence[Finding], secrets: Sequence[str] = ()) -> str:
     """Each finding with its line, a mark under its column, and what to do."""
-    return "".join(f"{_told(one, secrets)}\n" for one in findings)
+    lines = {file: _lines(file) for file in {one.place.file for one in findings}}
+    return "".join(f"{_told(one, lines[one.place.file], secrets)}\n" for one in findings)
 
 
 def as_json(findings: Sequence[Finding], _: Sequence[str] = ()) -> str:
@@ -71,10 +71,9 @@ def summed_up(findings: Sequence[Finding]) -> str:
     return ", ".join(parts) or "No findings"
 
 
-def _told(finding: Finding, secrets: Sequence[str]) -> str:
+def _told(finding: Finding, lines: list[str], secrets: Sequence[str]) -> str:
     place, colour = finding.place, _COLOURS[finding.severity]
     head = f"{place}: {click.style(finding.code, fg=colour, bold=True)} {finding.message}"
-    lines = _lines(place.file)
     if place.line > len(lines):
         return f"{head}\n{f'      {finding.hint}' if finding.hint else ''}".rstrip()
     line = without_secrets(lines[place.line - 1], secrets)
@@ -85,7 +84,6 @@ def _told(finding: Finding, secrets: Sequence[str]) -> str:
     return f"{head}\n{place.line:>5} | {shown}\n      | {blanks}{mark} {finding.hint}".rstrip()
 
 
-@lru_cache(maxsize=8)
 def _lines(file: str) -> list[str]:
     try:
         with Path(file).open("rb") as opened:

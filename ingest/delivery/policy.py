@@ -32,9 +32,14 @@ def counts(rendered: Rendered, waived: frozenset[str]) -> Iterator[Count]:
 
 def too_old(policy: Policy, lead: Lead, delivery: Delivery) -> Hold | None:
     """The hold of a lead that was older than `max_age` when it came."""
-    if policy.max_age is None or lead.created_at is None or Reason.TOO_OLD in delivery.waived:
+    return None if Reason.TOO_OLD in delivery.waived else overdue(policy, lead, delivery.event.received_at)
+
+
+def overdue(policy: Policy, lead: Lead, received_at: datetime) -> Hold | None:
+    """The same, whatever a person has waived."""
+    if policy.max_age is None or lead.created_at is None:
         return None
-    age = delivery.event.received_at - lead.created_at
+    age = received_at - lead.created_at
     if age <= policy.max_age:
         return None
     return Hold(Reason.TOO_OLD, f"The lead was {age.total_seconds() / 3600:.0f} h old when it came", "policy.max_age")

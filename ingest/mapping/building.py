@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ from ingest.errors import Finding
 from ingest.mapping import fields
 from ingest.mapping.declared import Tables
 from ingest.mapping.expressions import Compiler, Expression
-from ingest.mapping.language import language
+from ingest.mapping.language import Language, language
 from ingest.mapping.merging import merge_requests
 from ingest.mapping.nodes import Node
 from ingest.mapping.records import FormBlock, Intake, Policy, QuietHours, Request, Route, Translation
@@ -56,25 +56,33 @@ def build_intake(node: Node, country: str, channels: Kinds) -> tuple[Intake | No
 
 
 def build_translation(
-    node: Node, country: str, tables: Tables | None = None, *, partial: bool = False
+    node: Node,
+    country: str,
+    tables: Tables | None = None,
+    *,
+    partial: bool = False,
+    own: Language | None = None,
+    compiler_of: Callable[[Language, list[Finding], Tables], Compiler] = Compiler,
 ) -> tuple[Translation, list[Finding]]:
     """The translation of a mapping's other sections: no more than a draft where a finding is an error.
 
     What is sound is looked at beside what is not. `partial` says that something has been left out before, so that
-    what is missing may have been there.
+    what is missing may have been there. `own` and `compiler_of` are for whoever watches the expressions at work.
     """
     tables = tables or Tables()
     checked = validate(TranslationSchema(), node)
     findings = [finding for path, finding in checked.found if path[:1] != ("tests",)]
     in_tests = tuple(replace(one, severity="warning") for one in checked.findings if one not in findings)
     partial = partial or bool(findings)
+    faulty = {path[:2] for path, _ in checked.found}
+    tests = [] if ("tests",) in faulty else _items(node, "tests")
     tabled = _LEAD | frozenset(name for name, _ in _entries(node, "tables"))
     names = tabled | frozenset(name for name, _ in _entries(node, "let"))
     node = checked.sound
-    found = language(country)
+    found = own or language(country)
     lets: dict[str, Expression | None] = {}
     findings += tables.declare(node.at(("tables",)), dict(_entries(node, "let")))
-    compiler = Compiler(found, findings, tables)
+    compiler = compiler_of(found, findings, tables)
     for name, text in _entries(node, "let"):
         lets[name] = compiler.text(text, tabled | frozenset(lets))
     routes = list(_routes(node, compiler, names, findings, partial=partial))
@@ -94,7 +102,7 @@ def build_translation(
         consent=consent,
         duplicate_by=duplicate_by,
         tables=tables.known,
-        tests=tuple((node.at(("tests",)) or Node([], node.place)).value),
+        tests=tuple(test for index, test in enumerate(tests) if ("tests", index) not in faulty),
         faulty_tests=in_tests,
     )
     return translation, [*findings, *in_tests]

@@ -24,8 +24,9 @@ class Tables:
     """The tables that a mapping can look up: those under `tables`, and the files that its expressions name."""
 
     def __init__(self, folder: Path | None = None, digest: Digest | None = None) -> None:
-        self.known: dict[str, Table] = {}  # by name; those that are named in expressions only, by path
+        self.known: dict[str, Table] = {}  # by name; of those that are named in expressions only, the file's
         self.names: frozenset[str] = frozenset()
+        self._files: dict[Path, str] = {}
         self._folder = folder
         self._digest = digest
 
@@ -51,10 +52,11 @@ class Tables:
         if not text.lower().endswith(".csv"):
             message = f"There is no table `{text}`."
             raise _fault(place, "unknown_table", message, near(text, self.names) or "name it under `tables`")
-        path = str(Path(place.file).parent / text)
-        if path not in self.known:
-            self.known[path] = self._read(text, text, place)
-        return path
+        path = Path(place.file).parent / text
+        if path not in self._files:
+            self._files[path] = text if text not in self.known else str(path)  # a base may have one of the same name
+            self.known[self._files[path]] = self._read(text, text, place)
+        return self._files[path]
 
     def _read(self, file: str, name: str, place: Place) -> Table:
         beside = Path(place.file).parent

@@ -86,7 +86,7 @@ class Scope(Context):
 
     def holds(self, expression: Expression, name: str) -> bool:
         """Whether a condition holds; an absent one does not. Raises Hold."""
-        return self._run(expression, name, _truth) is True
+        return self._run(expression, name, truth) is True
 
     def _let(self, name: str) -> Any:
         if name in self._failed:
@@ -195,7 +195,7 @@ def _texts(value: Any) -> list[str]:
     return [_text(value)]
 
 
-def _truth(value: Any) -> bool:
+def truth(value: Any) -> bool:
     """A truth value that came as text, as JSON's false does, counts as what it says."""
     if isinstance(value, str):
         return value.strip().lower() not in {"", "false"}

@@ -127,20 +127,21 @@ class Compiler:
         self._findings += findings
         paths = dict.fromkeys(path for part in expressions for path in _paths(part))
         try:
-            made = tuple(part.data if isinstance(part, nodes.TemplateData) else self._function(part) for part in output)
+            functions = [self.function(part, place) for part, place in zip(expressions, places, strict=True)]
         except _SYNTAX as error:
             raise _fault(places[0], "jinja_syntax", _sentence(error)) from None
-        single = blank and len(places) == 1
+        left = iter(functions)
         return Expression(
             source=node.value,
             places=places,
-            parts=made,
+            parts=tuple(part.data if isinstance(part, nodes.TemplateData) else next(left) for part in output),
             inputs=tuple(paths),
             names=frozenset(path[0] for path in paths),
-            value=next((part for part in made if not isinstance(part, str)), None) if single else None,
+            value=functions[0] if blank and len(places) == 1 else None,
         )
 
-    def _function(self, expression: nodes.Expr) -> Callable[[Context], Any]:
+    def function(self, expression: nodes.Expr, place: Place) -> Callable[[Context], Any]:  # noqa: ARG002 - for others
+        """What gives an expression's value. Raises what Python does where it can't compile it."""
         template = nodes.Template([nodes.Output([expression], lineno=1)], lineno=1)
         template.set_environment(self._language)
         code = self._language.compile(template, filename="<mapping>")

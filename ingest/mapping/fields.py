@@ -99,8 +99,7 @@ class Read(Text):
         self.read = read
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        self.read(text)
+        self.read(text := super()._deserialize(value, attr, data, **kwargs))
         return text
 
 
@@ -191,7 +190,7 @@ def moment(text: str) -> datetime:
         found = datetime.fromisoformat(text)
     except ValueError:
         found = None
-    if found is None or found.tzinfo is None:
+    if found is None or found.tzinfo is None or not 1 < found.year < 9999:
         raise fault("bad_value", "No time with a zone.", "write it like 2026-11-23T10:00:00+05:30")
     return found
 

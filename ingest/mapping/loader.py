@@ -42,6 +42,7 @@ __all__ = [
     "intake_from",
     "load",
     "load_file",
+    "sections",
 ]
 
 MAX_BASES = 8  # files that extend one another
@@ -108,6 +109,12 @@ def intake_from(document: dict[str, Any], file: str, channels: Kinds, country: s
     if intake is None:
         raise MappingError(findings)
     return intake
+
+
+def sections(path: Path) -> Node | None:
+    """The sections for the translation of a file with all that it extends; None where nothing can be made of it."""
+    node, _ = _extended(path, str(path), hashlib.sha256())
+    return None if node is None else _parts(node)[1]
 
 
 def _files(folder: Path) -> Iterator[Path]:

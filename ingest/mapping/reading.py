@@ -175,7 +175,7 @@ class _Builder:
             node = self._node(next(self._events), depth + 1)
             if not isinstance(event, yaml.ScalarEvent):
                 self.findings.append(Finding(place, "wrong_type", "A key must be text.", QUOTE))
-            elif event.value[:1].isspace():
+            elif event.implicit[0] and event.value[:1].isspace():
                 message = "A no-break space stands here, which is no indentation."
                 self.findings.append(Finding(place, "yaml_indentation", message, "indent with blanks"))
             elif event.value in seen:

@@ -99,7 +99,7 @@ class Translation:
     policy: Policy = Policy()
     consent: Expression | None = None
     duplicate_by: Expression | None = None
-    tables: MappingABC[str, Table] = field(default_factory=dict)  # by name, or by the file's path
+    tables: MappingABC[str, Table] = field(default_factory=dict)  # by name, or by the file's
     tests: tuple[Node, ...] = ()
     faulty_tests: tuple[Finding, ...] = ()  # what is wrong with others, which can't be run; it stops no lead
 

@@ -95,7 +95,9 @@ class TestSchema(Strict):
     )
     expect_hold = Text(validate=one_of(*REASONS), metadata=about("The reason why the lead is held.", "phone_invalid"))
     expect_skip = Text(validate=one_of(*REASONS), metadata=about("The reason why it is skipped.", "no_consent"))
-    expect_route = Text(metadata=about("The name of the route that is taken.", "diwali"))
+    expect_route = Text(
+        allow_none=True, metadata=about("The name of the route that is taken; `null`: one without a name.", "diwali")
+    )
 
     def across(self) -> dict[str, Any]:
         """Either `lead` or `payload`, and something that is expected."""

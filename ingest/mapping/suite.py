@@ -2,23 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Mapping as MappingABC
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from ingest.errors import Hold, Place, Skip
+from ingest.errors import Hold, Place, Refusal, Skip
 from ingest.mapping import fields
+from ingest.mapping.differences import Fault
+from ingest.mapping.expectations import Expected, Made
 from ingest.mapping.nodes import Node
-from ingest.mapping.records import Mapping, Translation
-from ingest.mapping.render import Rendered, translate
-from ingest.models import Lead, Meta, Reason, utcnow
+from ingest.mapping.records import Mapping, Policy, Translation
+from ingest.mapping.render import translate
+from ingest.models import Lead, Meta, Reason, new_id, utcnow
 from ingest.values import flatten
 
-ReadLead = Callable[[Any, MappingABC[str, str]], Lead]
-"""What makes a lead of what a sender posts and its headers: the channel's business."""
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A lead as it comes out of its channel: with the id that its sender gave, and why it is held at once."""
+
+    lead: Lead
+    external_id: str = ""
+    hold: Hold | None = None
+
+
+Post = Callable[[Any, MappingABC[str, str]], Lead | Sequence[Posted]]
+"""What a sender's post with these headers comes to: the channel's business. Raises Refusal."""
+Fill = Callable[[Any], Posted]
+"""The lead that has these fields: the channel's business too."""
 Check = Callable[[dict[str, Any]], list[str]]
 """What AiSensy would refuse in a body."""
+Limits = Callable[[Policy, Lead, datetime], list[Hold]]
+"""What keeps a lead that came at a time from being sent then, and can be told without a store."""
+
+
+def filled(content: Any) -> Posted:
+    """The lead that has these fields, where no channel knows better."""
+    return Posted(Lead(flatten(content), content))
+
+
+def accept(_: Any) -> list[str]:
+    """Refuses no body."""
+    return []
+
+
+def unlimited(*_: Any) -> list[Hold]:
+    """Keeps no lead."""
+    return []
 
 
 @dataclass(frozen=True)
@@ -27,7 +60,9 @@ class Result:
 
     name: str
     place: Place
-    faults: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    seconds: float = 0.0
+    leads: tuple[tuple[Lead, Meta], ...] = field(default=(), repr=False)  # that were translated
 
     @property
     def passed(self) -> bool:
@@ -35,90 +70,71 @@ class Result:
         return not self.faults
 
 
-def run_tests(mapping: Mapping, read: ReadLead, check: Check | None = None) -> list[Result]:
+@dataclass(frozen=True)
+class _Suite:
+    mapping: Mapping
+    translation: Translation
+    post: Post
+    check: Check
+    fill: Fill
+    limits: Limits
+
+    def run(self, node: Node, name: str) -> Result:
+        began = time.perf_counter()
+        now = node.get("now")
+        expected = Expected.of(node)
+        try:
+            posted = self._posted(node)
+        except Refusal as refusal:
+            hint = f" ({refusal.hint})" if refusal.hint else ""
+            sent = node.at(("payload",)) or node
+            fault = Fault(sent.key or sent.place, f"the payload is refused: {refusal.code}: {refusal.message}{hint}")
+            return Result(name, node.place, (fault,), time.perf_counter() - began)
+        came = fields.moment(now) if now else utcnow()
+        made: list[Made] = []
+        leads: list[tuple[Lead, Meta]] = []
+        for one in posted:
+            if one.hold is not None:
+                made.append(Made(None, None, one.hold))
+                continue
+            meta = Meta(self._channel, self.mapping.endpoint, new_id(came), one.external_id, came)
+            leads.append((one.lead, meta))
+            made += self._made(one.lead, meta, expected, on_time=bool(now))
+        routes = [route.name for route in self.translation.routes if route.name]
+        found = tuple(expected.faults(made, routes, self.mapping.file))
+        return Result(name, node.place, found, time.perf_counter() - began, tuple(leads))
+
+    @property
+    def _channel(self) -> str:
+        return self.mapping.intake.channel if self.mapping.intake else ""
+
+    def _posted(self, node: Node) -> Sequence[Posted]:
+        if node.at(("payload",)) is None:
+            return [self.fill(node.get("lead"))]
+        found = self.post(node.get("payload"), node.get("headers") or {})
+        return [Posted(found)] if isinstance(found, Lead) else found
+
+    def _made(self, lead: Lead, meta: Meta, expected: Expected, *, on_time: bool) -> Iterator[Made]:
+        for rendered in translate(self.translation, lead, meta):
+            problem = rendered.problem
+            if lead.is_test:
+                problem = Skip(Reason.TEST_LEAD, "a test lead")
+            elif problem is None:
+                problem = rendered.refused(self.check(rendered.request or {}))
+            limits = [] if problem else self.limits(rendered.policy, lead, meta.received_at)
+            # Without `now` a test is the same on every day: the lead's age counts where the test asks for it.
+            counted = [
+                one for one in limits if one.reason in expected.reasons or (on_time and one.reason == Reason.TOO_OLD)
+            ]
+            yield Made(rendered.route, rendered.request, problem or next(iter(counted), None))
+
+
+def run_tests(
+    mapping: Mapping, post: Post, check: Check | None = None, *, fill: Fill = filled, limits: Limits = unlimited
+) -> list[Result]:
     """Run a mapping's own tests; none where its translation has findings."""
     if mapping.translation is None:
         return []
-    results = []
-    for index, node in enumerate(mapping.translation.tests):
-        name = node.get("name") or f"test {index + 1}"
-        results.append(Result(name, node.place, tuple(_run(mapping, mapping.translation, node, read, check))))
-    return results
-
-
-def _run(mapping: Mapping, translation: Translation, node: Node, read: ReadLead, check: Check | None) -> list[str]:
-    now = node.get("now")
-    meta = Meta(
-        channel=mapping.intake.channel if mapping.intake else "",
-        endpoint=mapping.endpoint,
-        received_at=fields.moment(now) if now else utcnow(),
-    )
-    lead = _lead(node, read)
-    found = translate(translation, lead, meta)
-    problem = _problem(found, lead, check)
-    faults: list[str] = []
-    for kind, expected_type in (("expect_hold", Hold), ("expect_skip", Skip)):
-        if node.at((kind,)) is not None:
-            faults += _reason(problem, node.get(kind), expected_type)
-    if node.at(("expect_route",)) is not None and node.get("expect_route") not in [each.route for each in found]:
-        faults.append(f"route: expected {node.get('expect_route')!r}, got {[each.route for each in found]!r}")
-    for kind in ("expect", "expect_exactly"):
-        if node.at((kind,)) is not None:
-            faults += _bodies(node.get(kind), found, problem, exactly=kind == "expect_exactly")
-    return faults
-
-
-def _lead(node: Node, read: ReadLead) -> Lead:
-    if node.at(("payload",)) is not None:
-        return read(node.get("payload"), node.get("headers") or {})
-    fields_ = node.get("lead")
-    return Lead(flatten(fields_), fields_)
-
-
-def _problem(found: list[Rendered], lead: Lead, check: Check | None) -> Hold | None:
-    if lead.is_test:
-        return Skip(Reason.TEST_LEAD, "a test lead")
-    for rendered in found:
-        if rendered.problem is not None:
-            return rendered.problem
-        refused = rendered.refused(check(rendered.request or {}) if check else [])
-        if refused:
-            return refused
-    return None
-
-
-def _reason(problem: Hold | None, expected: str, kind: type[Hold]) -> list[str]:
-    if problem is None:
-        return [f"expected {expected}, and a request is made"]
-    if problem.reason != expected or not isinstance(problem, kind):
-        return [f"expected {expected}, got {problem}"]
-    return []
-
-
-def _bodies(expected: Any, found: list[Rendered], problem: Hold | None, *, exactly: bool) -> list[str]:
-    made = all(rendered.request is not None for rendered in found)
-    if problem is not None and not (made and problem.reason == Reason.NO_CONSENT):  # `expect_skip` asks for consent
-        return [f"expected a request, got {problem}"]
-    wanted = expected if isinstance(expected, list) else [expected]
-    if isinstance(expected, list) and len(wanted) != len(found):
-        return [f"expected {len(wanted)} requests, got {len(found)}"]
-    faults: list[str] = []
-    for each, rendered in zip(wanted, found, strict=False):
-        faults += _differences("", each, rendered.request, exactly=exactly)
-    return faults
-
-
-def _differences(path: str, expected: Any, found: Any, *, exactly: bool) -> list[str]:
-    """What is not as expected, key by key; null expects nothing there; lists are compared whole."""
-    if not isinstance(expected, dict) or not isinstance(found, dict):
-        return [] if expected == found else [f"{path}: expected {_shown(expected)}, got {_shown(found)}"]
-    keys = [*expected, *(key for key in found if exactly and key not in expected)]
-    return [
-        fault
-        for key in keys
-        for fault in _differences(f"{path}.{key}".lstrip("."), expected.get(key), found.get(key), exactly=exactly)
-    ]
-
-
-def _shown(value: Any) -> str:
-    return "nothing" if value is None else repr(value)
+    suite = _Suite(mapping, mapping.translation, post, check or accept, fill, limits)
+    nodes = enumerate(mapping.translation.tests, 1)
+    return [suite.run(node, " ".join((node.get("name") or "").split()) or f"test {index}") for index, node in nodes]

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 from flask import Blueprint, Response
 
@@ -114,5 +115,6 @@ def _details(box: State, account: str | None, name: Any) -> tuple[int, dict[str,
     if campaign and campaign.params is not None:
         body["templateParams"] = [f"$Param{number + 1}" for number in range(campaign.params)]
     if campaign and campaign.media:
-        body["media"] = {"url": "", "filename": ""}
+        folder = "FILE" if campaign.media == "document" else campaign.media.upper()  # as in AiSensy's samples
+        body["media"] = {"url": f"https://media.example/{quote(folder)}/sample", "filename": "sample_media"}
     return 200, {"success": True, "requestBody": body}

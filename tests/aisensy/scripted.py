@@ -48,7 +48,8 @@ class ScriptedServer:
         while b"\r\n\r\n" not in received:
             received += self._some(connection)
         head, _, body = received.partition(b"\r\n\r\n")
-        length = int(next(line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))[15:])
+        lines = [line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")]
+        length = int(lines[0][15:]) if lines else 0
         while len(body) < length:
             body += self._some(connection)
         self.heads.append(head)
