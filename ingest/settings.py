@@ -94,6 +94,10 @@ class Settings:
         prefix = "sqlite:///"
         return Path(self.database_url.removeprefix(prefix)) if self.database_url.startswith(prefix) else None
 
+    def aisensy_of(self, own: str | None) -> str:
+        """Where an account's requests go: to its own address, but never past the sandbox."""
+        return self.aisensy_url if self.sandbox else own or self.aisensy_url
+
     def against(self, sandbox: str) -> Settings:
         """These settings, with everything sent to the sandbox at that address."""
         return replace(

@@ -183,3 +183,12 @@ def test_against_the_sandbox_no_real_key_leaves(monkeypatch: pytest.MonkeyPatch)
     assert loaded.graph_url == "http://127.0.0.1:8001/v26.0"
     assert all(got)
     assert "real" not in got
+
+
+def test_against_the_sandbox_nothing_is_sent_to_an_accounts_own_address() -> None:
+    """A reseller's address in `_accounts.yaml` is for real leads: those of the sandbox never reach it."""
+    reseller = "https://reseller.example/campaign/t1/api"
+    own = settings.load()
+    assert own.aisensy_of(reseller) == reseller
+    assert own.aisensy_of(None) == own.aisensy_url
+    assert own.against("http://127.0.0.1:8001").aisensy_of(reseller) == "http://127.0.0.1:8001/campaign/t1/api"

@@ -20,6 +20,7 @@ COMMANDS = {
     "schema": "schema",
     "leads": "leads",
     "explain": "explain",
+    "capture": "capture",
     "replay": "acts",
     "discard": "acts",
     "pause": "accounts",

@@ -3,12 +3,14 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 from rich.console import Console
 from rich.progress import track
 
+from ingest.cli.compare import LIMIT, compare
 from ingest.cli.printing import counted, print_json
 from ingest.cli.store import filters, find_lead, opened, sandbox_option, wanted
 from ingest.inbox import Inbox, reads
@@ -47,7 +49,14 @@ def _act(command: F) -> F:
 @click.command()
 @_act
 @click.option("--again", is_flag=True, help="Also those that were sent: the person gets a second message.")
-def replay(leads: Sequence[str], again: bool, sandbox: bool, **asked: Any) -> None:
+@click.option(
+    "--mappings",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="With --dry-run: what the mappings of this folder would have sent, beside what was sent.",
+)
+@click.option("--limit", type=click.IntRange(0), help=f"With --mappings: show so many leads ({LIMIT}).")
+@click.option("--show", is_flag=True, help="With --mappings: mask no names, phones and mails.")
+def replay(leads: Sequence[str], again: bool, sandbox: bool, mappings: Path | None, **asked: Any) -> None:
     """Try deliveries anew, from their translation on: of a LEAD, or all that match.
 
     Of those that match, held and failed ones are tried; what is ambiguous, suspected spam or too old only where
@@ -56,7 +65,13 @@ def replay(leads: Sequence[str], again: bool, sandbox: bool, **asked: Any) -> No
     \b
     Example:
       ingest replay --reason campaign_rejected --endpoint website
+      ingest replay --dry-run --mappings draft --since 7d
     """
+    if mappings is not None:
+        _compare(mappings, leads, asked, again=again, sandbox=sandbox)
+        return
+    if asked["limit"] is not None or asked["show"]:
+        raise click.UsageError("--limit and --show go with --mappings.")
     statuses = REPLAYABLE | {Status.SENT} if again else REPLAYABLE
     sent = {Status.SENT} if again else set()
     swept = {Status.HELD, Status.FAILED, *sent} if asked["status"] is None and asked["reason"] is None else statuses
@@ -66,6 +81,17 @@ def replay(leads: Sequence[str], again: bool, sandbox: bool, **asked: Any) -> No
         if not found:
             _why_none(inbox, leads, asked)
         _do(found, lambda ids: inbox.replay(ids, again=again), "replayed", **_how(asked))
+
+
+def _compare(folder: Path, leads: Sequence[str], asked: dict[str, Any], *, again: bool, sandbox: bool) -> None:
+    if not asked["dry_run"] or again:
+        raise click.UsageError("--mappings only compares: say --dry-run with it, and no --again.")
+    filters_ = {name: asked[name] for name in FILTERS}
+    if leads and any(filters_.values()):
+        raise click.UsageError("Name a LEAD, or say which by filters; not both.")
+    limit = LIMIT if asked["limit"] is None else asked["limit"]
+    with opened(sandbox=sandbox) as inbox:
+        compare(inbox, folder, leads, filters_, limit=limit, show=asked["show"], as_json=asked["as_json"])
 
 
 @click.command()

@@ -97,7 +97,7 @@ def _ask(pool: ThreadPoolExecutor, uses: Iterable[Use], accounts: Mapping[str, A
     for name, campaigns in wanted.items():
         key = own.secrets.api_key(name)
         account = accounts.get(name)
-        url = (None if own.sandbox else account and account.url) or own.aisensy_url
+        url = own.aisensy_of(account.url if account else None)
         if key:
             asked[name] = pool.submit(_ask_account, client, url, key, list(campaigns))
     told = {(name, each): about for name, future in asked.items() for each, about in future.result().items()}

@@ -12,14 +12,15 @@ from typing import Any
 from werkzeug.datastructures import Headers
 from werkzeug.http import parse_options_header
 
+from ingest.aisensy import schema
 from ingest.channels import CHANNELS, Channel
 from ingest.channels.base import Inbound, Notice
 from ingest.channels.formdata import URLENCODED
 from ingest.channels.payload import dumps, loads
 from ingest.delivery import policy
 from ingest.errors import Hold, Refusal
-from ingest.mapping.records import FormBlock, Intake, Policy
-from ingest.mapping.suite import Posted
+from ingest.mapping.records import FormBlock, Intake, Mapping, Policy
+from ingest.mapping.suite import Posted, Result, run_tests
 from ingest.models import Lead, Reason, iso
 from ingest.web import origins
 from ingest.web.forms import NO_BLOCK, check_fields
@@ -70,6 +71,14 @@ class Poster:
     @property
     def _form(self) -> FormBlock:
         return self.intake.form or NO_BLOCK
+
+
+def tests_of(mapping: Mapping, country: str) -> list[Result]:
+    """What a mapping's own tests come to, each post as a real one; none where it is broken."""
+    if mapping.intake is None:
+        return []
+    poster = Poster(mapping.intake, country)
+    return run_tests(mapping, poster.post, schema.check, fill=poster.fill, limits=limits)
 
 
 def limits(rules: Policy, lead: Lead, now: datetime) -> list[Hold]:

@@ -7,18 +7,17 @@ from pathlib import Path
 import click
 
 from ingest import settings
-from ingest.aisensy import schema
 from ingest.cli.findings import in_order
 from ingest.cli.junit import write_junit
 from ingest.cli.mappings import catalog_of, find_mapping
-from ingest.cli.posting import Poster, limits
+from ingest.cli.posting import tests_of
 from ingest.cli.printing import print_json
 from ingest.cli.tested import Tested, faults_of, table, view
 from ingest.errors import Finding
 from ingest.mapping.coverage import measure
 from ingest.mapping.differences import Fault
 from ingest.mapping.records import Mapping
-from ingest.mapping.suite import Result, run_tests
+from ingest.mapping.suite import Result
 from ingest.settings import Settings
 
 _COLOURS = {"-": "red", "+": "green"}
@@ -69,8 +68,7 @@ def _asked(names: tuple[str, ...], own: Settings) -> tuple[list[Mapping], list[F
 def _run(mapping: Mapping, own: Settings) -> Tested:
     if mapping.intake is None or mapping.translation is None:
         return Tested(mapping)
-    poster = Poster(mapping.intake, own.default_country)
-    results = run_tests(mapping, poster.post, schema.check, fill=poster.fill, limits=limits)
+    results = tests_of(mapping, own.default_country)
     leads = [lead for result in results for lead in result.leads]
     return Tested(mapping, results, measure(mapping.file, own.default_country, leads))
 

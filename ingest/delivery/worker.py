@@ -198,7 +198,7 @@ class Worker:
         catalog = self._live.current()
         for ready in written.leaving:
             account = catalog.accounts.get(ready.account)
-            url = (account and account.url) or self._settings.aisensy_url
+            url = self._settings.aisensy_of(account.url if account else None)
             key = self._settings.secrets.api_key(ready.account) or ""
             self._senders.send(ready, url, key)
 

@@ -53,7 +53,7 @@ def list_leads(connection: Connection, wanted: Filter, limit: int | None = None)
     before: str | None = None
     left = limit
     while left is None or left > 0:
-        query = _matching(wanted).order_by(events.c.id.desc()).limit(PAGE if left is None else min(PAGE, left))
+        query = matching_leads(wanted).order_by(events.c.id.desc()).limit(PAGE if left is None else min(PAGE, left))
         if before is not None:
             query = query.where(events.c.id < before)
         page = connection.execute(query).all()
@@ -65,7 +65,8 @@ def list_leads(connection: Connection, wanted: Filter, limit: int | None = None)
         before = page[-1].id
 
 
-def _matching(wanted: Filter) -> Select[Any]:
+def matching_leads(wanted: Filter) -> Select[Any]:
+    """What finds the leads that are wanted, with what is shown of each."""
     query = select(*(events.c[name] for name in SHOWN))
     own: list[tuple[Any, Any]] = [
         (events.c.endpoint, wanted.endpoint),
@@ -115,7 +116,7 @@ def _of_deliveries(wanted: Filter) -> list[ColumnElement[bool]]:
 
 def matching_deliveries(connection: Connection, wanted: Filter, statuses: Collection[Status]) -> Sequence[Any]:
     """Deliveries in one of these states for which all that is set holds: id and reason, the oldest first."""
-    leads = _matching(replace(wanted, status=None, reason=None, campaign=None, account=None)).with_only_columns(
+    leads = matching_leads(replace(wanted, status=None, reason=None, campaign=None, account=None)).with_only_columns(
         events.c.id
     )
     query = (

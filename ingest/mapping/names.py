@@ -60,6 +60,11 @@ def title(text: str) -> str:
     return "".join(parts)
 
 
+def is_honorific(word: str, *, after: bool = False) -> bool:
+    """Whether a word is a title before a name, like Dr or Shri; or `after` one, like MBA."""
+    return _is(word, _SUFFIXES if after else _HONORIFICS)
+
+
 def _names(text: str) -> list[str]:
     before, _, after = text.partition(",")
     if after.strip() and not _is(after, _SUFFIXES) and before.strip():

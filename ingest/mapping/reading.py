@@ -75,6 +75,14 @@ def parse(text: str, shown: str) -> Document:
     return Document(None, told)
 
 
+def sound(text: str, shown: str) -> Node:
+    """The document in a text that is in order. Raises MappingError."""
+    document = parse(text, shown)
+    if document.node is None or any(finding.severity == "error" for finding in document.findings):
+        raise MappingError(document.findings)
+    return document.node
+
+
 def _character(error: yaml.reader.ReaderError, text: str, shown: str) -> Finding:
     before = text.encode("utf-8", "surrogatepass")[: error.position].decode("utf-8", "replace")  # counted in bytes
     place = Place(shown, before.count("\n") + 1, len(before) - before.rfind("\n"))
