@@ -1,19 +1,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from contextlib import suppress
 
 import click
 
 from ingest import settings
 from ingest.channels import CHANNELS
 from ingest.cli.findings import FORMATS, are_problems, in_order, summed_up
-from ingest.cli.mappings import catalog_of, lead_of
-from ingest.errors import Finding, IngestError, Place
+from ingest.cli.mappings import catalog_of
+from ingest.cli.posting import Poster
+from ingest.errors import Finding, Place, Refusal
 from ingest.mapping import records
 from ingest.mapping.lint import Fields, lint
+from ingest.mapping.nodes import Node
 from ingest.mapping.records import Catalog
-from ingest.models import Value
 from ingest.settings import SECRET_NAMES, Settings, key_name
 from ingest.values import flatten, normalise_key
 
@@ -54,23 +56,25 @@ def check(form: str, as_json: bool, sandbox: bool, ask: bool, write: bool) -> No
 def known_fields(mapping: records.Mapping) -> Fields:
     """The fields that a mapping's leads may have: of its tests and form, and those that its channel's leads have."""
     intake, translation = mapping.intake, mapping.translation
-    form = intake.form.fields if intake and intake.form else {}
-    found = {normalise_key(name) for name in form}
+    if intake is None:
+        return Fields(frozenset(), whole=False)
+    found = {normalise_key(name) for name in (intake.form.fields if intake.form else ())}
     for test in translation.tests if translation else ():
-        found |= set(_fields(mapping, test.get("lead"), test.get("payload"), test.get("headers") or {}))
-    channel = CHANNELS.get(intake.channel) if intake else None
-    if channel is None or not (found or channel.own_ids):
+        found |= set(_fields(intake, test))
+    channel = CHANNELS[intake.channel]
+    if not (found or channel.own_ids):
         return Fields(frozenset(), whole=False)
     return Fields(frozenset(found | channel.fields), whole=bool(found))
 
 
-def _fields(mapping: records.Mapping, lead: object, payload: object, headers: Mapping[str, str]) -> Mapping[str, Value]:
+def _fields(intake: records.Intake, test: Node) -> Iterator[str]:
+    lead = test.get("lead")
     if isinstance(lead, dict):
-        return flatten({key: "…" if value is None else value for key, value in lead.items()})
-    try:
-        return lead_of(mapping, payload, headers).fields
-    except IngestError:  # the test fails, which is not told here
-        return {}
+        yield from flatten({key: "…" if value is None else value for key, value in lead.items()})
+        return
+    with suppress(Refusal):  # the test fails, which is not told here
+        for posted in Poster(intake, "IN").post(test.get("payload"), test.get("headers") or {}):
+            yield from posted.lead.fields
 
 
 def _secrets(catalog: Catalog, own: Settings) -> list[str]:

@@ -1,18 +1,15 @@
-"""What the commands about mappings share: finding one by its name, and reading leads for it."""
+"""What the commands about mappings share: all of them, and one by its name."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping as MappingABC
 from pathlib import Path
-from typing import Any
 
 import click
 
-from ingest.channels import CHANNELS, KINDS
+from ingest.channels import KINDS
 from ingest.cli import nearest
 from ingest.mapping import loader
 from ingest.mapping.records import Catalog, Mapping
-from ingest.models import Lead
 from ingest.settings import Settings
 
 
@@ -30,9 +27,3 @@ def find_mapping(name: str, own: Settings) -> Mapping:
     if name not in catalog.mappings:
         raise click.UsageError(f"No mapping is called {name}.{nearest(name, catalog.mappings)}")
     return catalog.mappings[name]
-
-
-def lead_of(mapping: Mapping, payload: Any, _headers: MappingABC[str, str]) -> Lead:
-    """The lead of what a sender posts, for a mapping's own tests."""
-    channel = CHANNELS[mapping.intake.channel if mapping.intake else "form"]
-    return channel.lead(payload, payload if channel.remote else None)

@@ -38,10 +38,16 @@ class Poster:
 
     def post(self, payload: Any, headers: MappingABC[str, str]) -> list[Posted]:
         """The leads of a post. A payload that is text is the body as it came. Raises Refusal."""
+        return self._taken(_inbound(payload, headers))
+
+    def post_body(self, body: bytes) -> list[Posted]:
+        """The leads of a body as it would come, JSON or a form. Raises Refusal."""
+        kind = "" if body.lstrip()[:1] in {b"{", b"["} else URLENCODED
+        return self._taken(Inbound("POST", Headers(), {}, body, kind))
+
+    def _taken(self, sent: Inbound) -> list[Posted]:
         if self._channel.remote:
-            documents = _documents(payload)
-            return [self._posted(Notice(one, b"")) for one in documents]
-        sent = _inbound(payload, headers)
+            return [self._posted(Notice(one, b"")) for one in _documents(sent.body)]
         if self._channel.browser:
             origins.check(sent.headers, self._form.origins, None)
         notices = self._channel.parse(sent).notices
@@ -89,8 +95,8 @@ def limits(rules: Policy, lead: Lead, now: datetime) -> list[Hold]:
     return [one for one in (old, waits) if one]
 
 
-def _documents(payload: Any) -> Iterator[Any]:
-    document = loads(payload.encode() if isinstance(payload, str) else dumps(payload))
+def _documents(body: bytes) -> Iterator[Any]:
+    document = loads(body)
     if isinstance(document, dict) and "entry" in document:
         raise Refusal(400, "no_lead", "This is Meta's notice, which holds no lead: give the Graph API's document.")
     return iter(document if isinstance(document, list) else [document])

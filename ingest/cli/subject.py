@@ -12,7 +12,7 @@ from ingest.aisensy import schema
 from ingest.channels import CHANNELS
 from ingest.channels.base import Channel
 from ingest.channels.payload import loads
-from ingest.cli.mappings import catalog_of, lead_of
+from ingest.cli.mappings import catalog_of
 from ingest.cli.posting import limits
 from ingest.errors import Hold, Skip
 from ingest.mapping.records import Mapping, Translation
@@ -38,7 +38,8 @@ class Subject:
 
     def translated(self, payload: Any, meta: Meta | None = None) -> tuple[list[Rendered], Hold | None]:
         """What the mapping makes of a payload, and why it is not sent."""
-        lead = lead_of(self.mapping, payload, {})
+        channel = CHANNELS[self.meta.channel]
+        lead = channel.lead(payload, payload if channel.remote else None)
         found = translate(self.translation, lead, meta or self.meta_of_tests)
         if lead.is_test:
             return found, Skip(Reason.TEST_LEAD, "Meta's test lead")
