@@ -83,3 +83,12 @@ def yes(value: Any) -> bool:
     first = clauses[0]
     begins = {first[:length] for length in _LENGTHS}
     return "?" not in first and bool(begins & _FIRM or (begins & _SPOKEN and _SAID.issuperset(first)))
+
+
+def is_bare_yes(text: str) -> bool:
+    """Whether a text says yes and nothing beside it, like a name or a number.
+
+    >>> is_bare_yes("Yes, I agree!"), is_bare_yes("Yes, Asha Rao")
+    (True, False)
+    """
+    return yes(text) and (_SAID | _ALONE).issuperset(_words(_plain(text)))

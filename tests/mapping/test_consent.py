@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ingest.mapping.consent import yes
+from ingest.mapping.consent import is_bare_yes, yes
 from tests.mapping.helpers import value
 
 YES = """yes; Y; TRUE; 1; on; OK; checked; I agree; agree; Yes.; YES!!!; Yes, please call; yes yes; ok,
@@ -38,3 +38,9 @@ def test_a_long_answer_takes_no_time() -> None:
     for text in ("ok " + "ji haan " * 120 + "x", "yes" * 20_000, "," * 60_000, "हाँ " * 16_000):
         yes(text)
     assert time.perf_counter() - began < 0.5
+
+
+def test_a_yes_with_more_beside_it_is_no_bare_one() -> None:
+    """Captured tests keep answers as they were given, and nothing personal that was said with them."""
+    assert all(map(is_bare_yes, ("yes", "1", "Yes, I agree!", "haan ji", "हाँ जी", "✓ yes", "👍🏽")))
+    assert not any(map(is_bare_yes, ("Yes, Asha Rao", "Yes 98765 43210", "yes call asha@b.co", "no", "yes, no")))
