@@ -13,9 +13,10 @@ from sqlalchemy import Row
 from ingest.aisensy import schema
 from ingest.channels import CHANNELS
 from ingest.channels.payload import loads
+from ingest.delivery.sharing import assigned
 from ingest.errors import Hold, Skip
 from ingest.inbox.stories import Story
-from ingest.mapping.records import Catalog, Mapping, Translation
+from ingest.mapping.records import Catalog, Mapping
 from ingest.mapping.render import Rendered, translate
 from ingest.models import MENDABLE, Lead, Meta, Reason, Status
 
@@ -92,10 +93,9 @@ def compared(story: Story, catalog: Catalog) -> Iterator[Compared]:
     lead = channel.lead(loads(event.body), None if event.lead is None else loads(event.lead))
     meta = Meta(event.channel, event.endpoint, event.id, event.external_id or "", event.received_at)
     every = translate(mapping.translation, lead, meta)
-    left = dict(enumerate(every))
+    owned, left = assigned({row.position: row.route for row in story.deliveries}, every)
     for row in story.deliveries:
-        at = _its_own(row, every, mapping.translation)
-        rendered = left.pop(at, None)
+        rendered = owned.get(row.position)
         before = _before(row)
         if isinstance(before, str):
             left.clear()  # what more there would be was not there to be compared with
@@ -103,7 +103,7 @@ def compared(story: Story, catalog: Catalog) -> Iterator[Compared]:
         else:
             after = _after(rendered, lead, row.waived, meta) if rendered else _NOTHING
             yield Compared(*_verdict(before, after), before, after, row.id, lead)
-    for rendered in left.values():
+    for rendered in left:
         after = _after(rendered, lead, "", meta)
         yield Compared(*_verdict(_NOTHING, after), _NOTHING, after, None, lead)
 
@@ -125,13 +125,6 @@ def _verdict(before: State, after: State) -> tuple[Verdict, str]:
     return _VERDICTS.get((before.kind, after.kind), Verdict.DIFFERENT), after.reason
 
 
-def _its_own(row: Row[Any], every: list[Rendered], translation: Translation) -> int:
-    """Which of a lead's renderings a delivery is: a further one goes by its route's name, where it has one."""
-    if row.position and row.route and row.route in {route.name for route in translation.routes}:
-        return next((at for at, one in enumerate(every) if one.route == row.route), -1)
-    return int(row.position)
-
-
 def _before(row: Row[Any]) -> State | str:
     """What was made of a delivery; or why that can't be told."""
     request = json.loads(row.request) if row.request else None
@@ -147,7 +140,7 @@ def _before(row: Row[Any]) -> State | str:
 
 def _after(rendered: Rendered, lead: Lead, waived: str, meta: Meta) -> State:
     problem = _problem(rendered, lead, waived, meta)
-    made = State("sent", "", rendered.request, rendered.account, rendered.route)
+    made = State("sent", "", rendered.request, rendered.account, rendered.key)
     if problem is None:
         return made
     kind = "skipped" if isinstance(problem, Skip) else "held"

@@ -15,6 +15,7 @@ from ingest.models import Lead
 
 NAMES = ("full_name", "name", "your_name", "customer_name", "first_name")
 PHONES = ("phone_number", "phone", "mobile", "mobile_number", "whatsapp_number", "whats_app_number", "whatsapp", "tel")
+MIN_DIGITS = 6
 _BETWEEN = r"[^0-9A-Za-z]{0,3}"
 _START = re.compile(r"(?:[^0-9A-Za-z]{0,3}[0-9]){1,8}[^0-9A-Za-z]{0,3}\Z|[^0-9A-Za-z]{1,3}\Z")
 
@@ -27,6 +28,18 @@ def name_of(lead: Lead) -> str | None:
 def phone_of(lead: Lead) -> str | None:
     """The person's phone, as a form usually calls it, as it came."""
     return _first(lead, PHONES)
+
+
+def is_own(lead: Lead, destination: str) -> bool:
+    """Whether a request's number stands in the lead: it is the person's, and not one of ours in the mapping."""
+    known = phone_of(lead)
+    texts = (
+        [known]
+        if known
+        else [t for value in lead.fields.values() for t in ([value] if isinstance(value, str) else value)]
+    )
+    digits = ("".join(filter(str.isdecimal, _digits(text))).lstrip("0") for text in texts)
+    return any(len(own) > MIN_DIGITS and destination.endswith(own) for own in digits)
 
 
 def _first(lead: Lead, names: tuple[str, ...]) -> str | None:

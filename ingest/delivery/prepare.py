@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from datetime import timedelta
 from traceback import extract_tb
 from typing import Any
 
@@ -10,10 +11,12 @@ from ingest.aisensy import schema
 from ingest.channels import CHANNELS
 from ingest.channels.payload import loads
 from ingest.delivery import policy
-from ingest.delivery.people import name_of, phone_of
+from ingest.delivery.people import is_own, name_of, phone_of
+from ingest.delivery.sharing import Beside, share
 from ingest.errors import Hold, Skip
-from ingest.inbox.moves import Move
-from ingest.mapping.records import Catalog, Mapping, QuietHours, Translation
+from ingest.inbox.fanout import Fan
+from ingest.inbox.moves import Move, given_back
+from ingest.mapping.records import Catalog, Mapping, QuietHours
 from ingest.mapping.render import Rendered, translate
 from ingest.models import MENDABLE, Delivery, Lead, Meta, Reason, Status, utcnow
 
@@ -42,11 +45,11 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What became of a claimed delivery: ready to leave, or a move to another state; and how many routes held."""
+    """What became of a claimed delivery: ready to leave, or a move to another state; and what its lead gives beside."""
 
     ready: Ready | None = None
     move: Move | None = None
-    routes: int = 1
+    fan: Fan | None = None
 
 
 def lead_of(delivery: Delivery) -> Lead:
@@ -61,8 +64,8 @@ def meta_of(delivery: Delivery) -> Meta:
     return Meta(event.channel, event.endpoint, event.id, event.external_id or "", event.received_at)
 
 
-def prepare(delivery: Delivery, catalog: Catalog, owner: str) -> Prepared:
-    """Translate a claimed delivery by its mapping as it is now."""
+def prepare(delivery: Delivery, catalog: Catalog, owner: str, beside: Beside = lambda _: {}) -> Prepared:
+    """Translate a claimed delivery by its mapping as it is now. Raises what `beside` raises."""
     mapping = catalog.mappings.get(delivery.event.endpoint)
     if delivery.event.erased:
         return Prepared(move=parked(owner, delivery, Skip(Reason.DISCARDED, "Its data was erased"), {}, {}))
@@ -71,25 +74,26 @@ def prepare(delivery: Delivery, catalog: Catalog, owner: str) -> Prepared:
         return Prepared(move=parked(owner, delivery, broken, {"version": mapping.version if mapping else None}, {}))
     lead = lead_of(delivery)
     every = translate(mapping.translation, lead, meta_of(delivery))
-    rendered = _its_own(delivery, every, mapping.translation)
+    rendered, further = share(delivery, every, beside)
     if rendered is None:
         gone = Hold(Reason.NO_ROUTE, "The route that this delivery was for does not hold any more")
         return Prepared(move=parked(owner, delivery, gone, {"version": mapping.version}, {}))
     request = rendered.request or {}
-    event = _person(request, lead) if delivery.position == 0 else {}  # a further one may be for somebody of ours
+    event = _person(every, lead) if delivery.position == 0 else {}
     if delivery.lead is not None:
         event["lead"] = delivery.lead
     kept = {
         "version": mapping.version,
-        "route": rendered.route,
+        "route": rendered.key or delivery.route,
         "account": rendered.account,
         "lane": rendered.account,
         "campaign": request.get("campaignName"),
         "request": json.dumps(request, ensure_ascii=False) if request else None,
     }
+    fan = Fan(delivery, owner, kept["route"], tuple(one.key for one in further), event) if further else None
     problem = _problem(rendered, lead)
     if problem is not None:
-        return Prepared(move=parked(owner, delivery, problem, kept, event), routes=len(every))
+        return Prepared(move=parked(owner, delivery, problem, kept, event), fan=fan)
     ready = Ready(
         delivery,
         request,
@@ -101,18 +105,16 @@ def prepare(delivery: Delivery, catalog: Catalog, owner: str) -> Prepared:
         counts=tuple(policy.counts(rendered, delivery.waived)),
         quiet_hours=rendered.policy.quiet_hours,
     )
-    return Prepared(ready=ready, routes=len(every))
+    return Prepared(ready=ready, fan=fan)
 
 
-def _its_own(delivery: Delivery, every: list[Rendered], translation: Translation) -> Rendered | None:
-    """What a delivery is of a lead's renderings: a further one goes by its route's name, where it has one."""
-    if delivery.position and delivery.route and delivery.route in {route.name for route in translation.routes}:
-        return next((one for one in every if one.route == delivery.route), None)
-    return every[delivery.position] if delivery.position < len(every) else None
-
-
-def _person(request: dict[str, Any], lead: Lead) -> dict[str, Any]:
-    """Who the lead is from, for lists and searches."""
+def _person(every: list[Rendered], lead: Lead) -> dict[str, Any]:
+    """Who the lead is from, for lists and searches. Of several requests some may be for people of ours."""
+    request = every[0].request or {}
+    if len(every) > 1:
+        made = [one.request for one in every if one.request]
+        known = {} if phone_of(lead) else request
+        request = next((one for one in made if is_own(lead, one["destination"])), known)
     return {"name": request.get("userName") or name_of(lead), "phone": request.get("destination") or phone_of(lead)}
 
 
@@ -155,6 +157,13 @@ def elsewhere(owner: str, delivery: Delivery, account: str) -> Move:
     """The move of a delivery whose mapping names another account than at intake: it waits for that one's turn."""
     values = {"account": account, "lane": account, "owner": None, "due_at": utcnow()}
     found = {"lead": delivery.lead} if delivery.lead is not None else {}
+    return Move(delivery.id, delivery.status, values, owner=owner, event=found, event_id=delivery.event.id)
+
+
+def later(owner: str, delivery: Delivery) -> Move:
+    """The move of a delivery that could not be looked at now: it is taken up again after a moment."""
+    found = {"lead": delivery.lead} if delivery.lead is not None else {}
+    values = given_back(utcnow() + timedelta(seconds=1))
     return Move(delivery.id, delivery.status, values, owner=owner, event=found, event_id=delivery.event.id)
 
 

@@ -12,12 +12,13 @@ from ingest.delivery.prepare import FOUND_WANTING, Ready, tried
 from ingest.delivery.senders import Answer
 from ingest.inbox import Inbox
 from ingest.inbox.campaigns import Key
+from ingest.inbox.fanout import Fan
 from ingest.inbox.intents import Grant, Intent
 from ingest.inbox.limits import Limit
 from ingest.inbox.moves import Move
 from ingest.inbox.paces import Pace
 from ingest.inbox.turns import Settled, Turn
-from ingest.models import Attempt, Delivery, Event, Status, Verdict, utcnow
+from ingest.models import Attempt, Delivery, Status, Verdict, utcnow
 
 Done = Callable[[Delivery, datetime | None], None]
 Paces = Callable[[str], Pace]
@@ -45,11 +46,11 @@ class Recorder:
         self._paces = paces
         self._parked: list[tuple[Delivery, Move]] = []
         self._answers: list[tuple[Answer, Settled]] = []
-        self._further: list[tuple[Event, int]] = []
+        self._further: list[Fan] = []
 
-    def add(self, event: Event, routes: int) -> None:
-        """Note that an event gives so many deliveries."""
-        self._further += [(event, position) for position in range(1, routes)]
+    def add(self, fan: Fan) -> None:
+        """Note that a lead gives further deliveries."""
+        self._further.append(fan)
 
     def park(self, delivery: Delivery, move: Move) -> None:
         """Note that a claimed delivery goes to another state without an attempt."""

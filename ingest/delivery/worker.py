@@ -17,7 +17,7 @@ from ingest.delivery.chores import Chores
 from ingest.delivery.holdings import Holdings
 from ingest.delivery.lookups import Found, Lookups, access_names, missed
 from ingest.delivery.mended import Mended
-from ingest.delivery.prepare import Ready, crashed, elsewhere, prepare
+from ingest.delivery.prepare import Ready, crashed, elsewhere, later, prepare
 from ingest.delivery.recorder import Recorder
 from ingest.delivery.senders import IN_FLIGHT, Answer, Senders
 from ingest.errors import StoreError
@@ -163,12 +163,16 @@ class Worker:
 
     def _prepare(self, delivery: Delivery) -> None:
         try:
-            prepared = prepare(delivery, self._live.knowing(delivery.event.endpoint), self.name)
+            catalog = self._live.knowing(delivery.event.endpoint)
+            prepared = prepare(delivery, catalog, self.name, self._inbox.routes_beside)
+        except StoreError:
+            self._recorder.park(delivery, later(self.name, delivery))
+            return
         except Exception as error:  # noqa: BLE001 - a fault of ours in one lead must hold up no other
             self._recorder.park(delivery, crashed(self.name, delivery, self._live.current(), error))
             return
-        if delivery.position == 0 and prepared.routes > 1:
-            self._recorder.add(delivery.event, prepared.routes)
+        if prepared.fan is not None:
+            self._recorder.add(prepared.fan)
         if prepared.move is not None:
             self._recorder.park(delivery, prepared.move)
         elif prepared.ready is not None and prepared.ready.kept["account"] != delivery.account:

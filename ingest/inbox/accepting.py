@@ -35,12 +35,6 @@ def accept(connection: Connection, posts: Sequence[Sequence[Event]]) -> list[lis
     return [[Accepted(first[event.id], first[event.id] != event.id) for event in post] for post in posts]
 
 
-def add_deliveries(connection: Connection, wanted: Sequence[tuple[Event, int]]) -> None:
-    """Add further deliveries (position from 1) of events whose lead gives several; those that are there stay."""
-    if wanted:
-        _DELIVERIES.run(connection, [delivery_row(event, position) for event, position in wanted])
-
-
 def _claim_identities(connection: Connection, incoming: list[Event]) -> dict[str, str]:
     """For each event the id of the first with its identity: its own where it is new."""
     rows: dict[tuple[str, str], tuple[Any, ...]] = {}
@@ -88,7 +82,7 @@ def _event_row(event: Event) -> tuple[Any, ...]:
 
 
 def delivery_row(event: Event, position: int = 0) -> tuple[Any, ...]:
-    """A new delivery of an event: due at once, or held where the event came so."""
+    """A new delivery of an event, as COLUMNS are: due at once, or held where the event came so."""
     now = event.received_at
     return (
         new_id(event.received_at),
@@ -107,11 +101,9 @@ def delivery_row(event: Event, position: int = 0) -> tuple[Any, ...]:
     )
 
 
+COLUMNS = "id event_id position endpoint account lane status reason tried attempts fetches due_at updated_at".split()
 _EVENTS = Insert(events, ("id", "endpoint", "channel", "external_id", "received_at", "body"))
-_DELIVERIES = Insert(
-    deliveries,
-    "id event_id position endpoint account lane status reason tried attempts fetches due_at updated_at".split(),
-)
+_DELIVERIES = Insert(deliveries, COLUMNS)
 _IDENTITIES = Insert(
     identities,
     ("source", "external_id", "lead_id", "expires_at"),

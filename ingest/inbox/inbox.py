@@ -16,7 +16,7 @@ from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from ingest.errors import StoreError
-from ingest.inbox import accepting, acts, brakes, claims, people, reads, releases, turns, writes
+from ingest.inbox import accepting, acts, brakes, claims, fanout, people, reads, releases, turns, writes
 from ingest.inbox.accepting import Accepted
 from ingest.inbox.bell import Bell, NotifyBell, SocketBell
 from ingest.inbox.brakes import Pause
@@ -134,6 +134,11 @@ class Inbox:
         with self.reading() as connection:
             return reads.outcome_of(connection, lead)
 
+    def routes_beside(self, delivery: Delivery) -> dict[int, str | None]:
+        """The routes of a lead's other deliveries by their positions."""
+        with self.reading() as connection:
+            return fanout.routes_beside(connection, delivery)
+
     def claim(self, want: Want) -> list[Delivery]:
         """Lease due deliveries, the oldest of each account first."""
         return self.write(claims.claim, want)
@@ -154,6 +159,11 @@ class Inbox:
     def sweep(self) -> int:
         """End the sending of workers whose lease has run out; tells how many are now ambiguous."""
         return self.write(claims.sweep, None)
+
+    def held_endpoints(self) -> list[str]:
+        """The endpoints that have held deliveries."""
+        with self.reading() as connection:
+            return list(releases.held_endpoints(connection))
 
     def release_mended(self, endpoint: str, version: str) -> int:
         """Try held deliveries again with a version of the mapping that is new to them; tells how many."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -27,6 +27,18 @@ def release_mended(connection: Connection, versions: Sequence[tuple[str, str, tu
     but for one where the pause is over.
     """
     return [_release(connection, *one) + _try_campaigns(connection, one[0], one[1]) for one in versions]
+
+
+def held_endpoints(connection: Connection) -> Iterator[str]:
+    """The endpoints that have held deliveries, by hops over the index."""
+    last = ""
+    while True:
+        query = select(func.min(deliveries.c.endpoint)).where(HELD, deliveries.c.endpoint > last)
+        found = connection.execute(query).scalar()
+        if found is None:
+            return
+        last = found
+        yield found
 
 
 def _release(connection: Connection, endpoint: str, version: str, reasons: tuple[Reason, ...]) -> int:

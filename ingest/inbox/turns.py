@@ -8,12 +8,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from ingest.inbox import accepting, brakes, campaigns, intents, limits, moves, paces
+from ingest.inbox import brakes, campaigns, fanout, intents, limits, moves, paces
 from ingest.inbox.brakes import Pause
 from ingest.inbox.campaigns import Key, Said
+from ingest.inbox.fanout import Fan
 from ingest.inbox.intents import Grant, Intent
 from ingest.inbox.moves import Changes, Move, State, attempt_row
-from ingest.models import Attempt, Event, Reason, Status, Verdict, utcnow
+from ingest.models import Attempt, Reason, Status, Verdict, utcnow
 
 FAILURES = frozenset({Verdict.TRANSIENT, Verdict.AMBIGUOUS})
 """What tells nothing of the account, but that it had better be asked more slowly."""
@@ -41,7 +42,7 @@ class Turn:
 
     answers: Sequence[Settled] = ()
     moves: Sequence[Move] = ()
-    further: Sequence[tuple[Event, int]] = ()  # more deliveries of an event whose lead gives several
+    further: Sequence[Fan] = ()  # more deliveries of leads that give several
     intents: Sequence[Intent] = ()
 
 
@@ -56,11 +57,12 @@ class Taken:
 
 def take(connection: Connection, turns: Sequence[Turn]) -> list[Taken]:
     """Write turns."""
-    accepting.add_deliveries(connection, [one for turn in turns for one in turn.further])
-    states = moves.lock(
-        connection, (one.id for turn in turns for part in (turn.answers, turn.moves, turn.intents) for one in part)
-    )
+    fans = [one for turn in turns for one in turn.further]
+    ids = {one.id for turn in turns for part in (turn.answers, turn.moves, turn.intents) for one in part}
+    states = moves.lock(connection, ids | {one.delivery.id for one in fans} if fans else ids)
     changes = Changes()
+    if fans:
+        fanout.spread(connection, changes, states, fans)
     answers = [[_settle(changes, states, one) for one in turn.answers] for turn in turns]
     told = zip((one for turn in turns for one in turn.answers), (did for some in answers for did in some), strict=True)
     _follow(connection, [one for one, did in told if did])

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 
 from ingest.errors import Finding
 from ingest.mapping import fields
 from ingest.mapping.declared import Tables
 from ingest.mapping.expressions import Compiler, Expression
 from ingest.mapping.language import Language, language
-from ingest.mapping.merging import merge_requests
+from ingest.mapping.merging import merge_policies, merge_requests
 from ingest.mapping.nodes import Node
 from ingest.mapping.records import FormBlock, Intake, Policy, QuietHours, Request, Route, Translation
 from ingest.mapping.schema import IntakeSchema, Kinds, TranslationSchema
@@ -85,11 +86,9 @@ def build_translation(
     compiler = compiler_of(found, findings, tables)
     for name, text in _entries(node, "let"):
         lets[name] = compiler.text(text, tabled | frozenset(lets))
+    node = _counting(node)
+    _asked(node.at(("policy",)), compiler, names)  # it has its findings though each route has a policy of its own
     routes = list(_routes(node, compiler, names, findings, partial=partial))
-    consent = _condition(node.at(("policy", "consent")), compiler, names | {"request"})
-    duplicate = node.at(("policy", "duplicate"))
-    by = duplicate and (duplicate.at(("by",)) or Node(_DUPLICATE_BY, duplicate.place, _DUPLICATE_BY))
-    duplicate_by = compiler.text(by, names | {"request"}) if by else None
     section = node.at(("routes",)) or node.at(("request",)) or node
     translation = Translation(
         language=found,
@@ -98,9 +97,6 @@ def build_translation(
         account_place=(node.at(("account",)) or node).place,
         lets={name: text for name, text in lets.items() if text},
         routes=tuple(route for route in routes if route),
-        policy=_policy(node),
-        consent=consent,
-        duplicate_by=duplicate_by,
         tables=tables.known,
         tests=tuple(test for index, test in enumerate(tests) if ("tests", index) not in faulty),
         faulty_tests=in_tests,
@@ -116,31 +112,32 @@ def is_broken(findings: Iterable[Finding]) -> bool:
 def _routes(
     node: Node, compiler: Compiler, names: frozenset[str], findings: list[Finding], *, partial: bool
 ) -> Iterator[Route | None]:
-    base = node.at(("request",))
     section = node.at(("routes",))
     if section is None:
-        yield _route(Node({}, node.place), base, compiler, names, findings, partial=partial)
+        yield _route(node, Node({}, node.place), compiler, names, findings, partial=partial)
         return
     seen: set[str] = set()
+    keys: set[str] = set()
     for each in section.value:
         name = each.get("name")
         if name in seen:
             place = each.value["name"].place
             findings.append(Finding(place, "bad_value", f"A second route is called `{name}`.", "choose another name"))
         seen |= {name} if name else set()
-        yield _route(each, base, compiler, names, findings, partial=partial)
+        route = _route(node, _counting(each), compiler, names, findings, partial=partial)
+        yield route and replace(route, key=_key(route, keys))
 
 
 def _route(
+    mapping: Node,
     node: Node,
-    base: Node | None,
     compiler: Compiler,
     names: frozenset[str],
     findings: list[Finding],
     *,
     partial: bool,
 ) -> Route | None:
-    own = node.at(("request",))
+    own, base = node.at(("request",)), mapping.at(("request",))
     whole = merge_requests(base, own) if own is not None and own.value is not None else base or Node({}, node.place)
     place = whole.key or whole.place
     for key in REQUIRED:
@@ -153,6 +150,8 @@ def _route(
     params = [compiler.text(text, names) for text in _items(whole, "templateParams")]
     tags = [compiler.text(text, names) for text in _items(whole, "tags")]
     when = _condition(node.at(("when",)), compiler, names)
+    rules = merge_policies(mapping.at(("policy",)), node.at(("policy",)))
+    policy = _policy(rules, *_asked(rules, compiler, names))
     if when is None and node.at(("when",)):
         return None
     request = Request(
@@ -165,7 +164,38 @@ def _route(
         keys={key: inner.key or inner.place for key, inner in whole.value.items()}
         | {f"attributes.{key}": inner.key or inner.place for key, inner in _entries(whole, "attributes")},
     )
-    return Route(request, node.place, node.get("name"), when, bool(node.get("continue")))
+    return Route(request, node.place, node.get("name"), when, bool(node.get("continue")), policy)
+
+
+def _key(route: Route, taken: set[str]) -> str:
+    """What a route is known by beside the others: its name, or its campaign as it is written."""
+    campaign = route.request.texts.get("campaignName")
+    known = route.name or (campaign.source if campaign else "")
+    key = next(key for number in count(1) if (key := known if number == 1 else f"{known} #{number}") not in taken)
+    taken.add(key)
+    return key
+
+
+def _counting(node: Node) -> Node:
+    """A mapping, or a route, with a policy that has written out what counts as the same message."""
+    duplicate = node.at(("policy", "duplicate"))
+    if duplicate is None or duplicate.value is None or "by" in duplicate.value:
+        return node
+    by = Node(_DUPLICATE_BY, duplicate.place, _DUPLICATE_BY)
+    policy = node.value["policy"]
+    whole = replace(duplicate, value={**duplicate.value, "by": by})
+    return replace(node, value={**node.value, "policy": replace(policy, value={**policy.value, "duplicate": whole})})
+
+
+def _asked(
+    rules: Node | None, compiler: Compiler, names: frozenset[str]
+) -> tuple[Expression | None, Expression | None]:
+    """A policy's expressions: its consent, and what counts as the same message."""
+    if rules is None:
+        return None, None
+    names |= {"request"}
+    by = rules.at(("duplicate", "by"))
+    return _condition(rules.at(("consent",)), compiler, names), compiler.text(by, names) if by else None
 
 
 def _condition(node: Node | None, compiler: Compiler, names: frozenset[str]) -> Expression | None:
@@ -204,11 +234,13 @@ def _form(node: Node) -> FormBlock | None:
     )
 
 
-def _policy(node: Node) -> Policy:
-    policy = node.get("policy") or {}
+def _policy(rules: Node | None, consent: Expression | None, by: Expression | None) -> Policy:
+    policy = rules.plain() if rules else {}
     hours = policy.get("quiet_hours", {})
     within = policy.get("duplicate", {}).get("within")
     return Policy(
+        consent=consent,
+        duplicate_by=by,
         max_age=fields.duration(policy["max_age"]) if "max_age" in policy else None,
         duplicate_within=fields.duration(within) if within else None,
         cap=fields.cap(policy["cap"]) if "cap" in policy else None,

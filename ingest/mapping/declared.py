@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Protocol
 
 from ingest.errors import Finding, MappingError, Place
 from ingest.mapping.expression_faults import near
+from ingest.mapping.extending import Trail
 from ingest.mapping.fields import TABLE_FILE
 from ingest.mapping.nodes import Node
 from ingest.mapping.sheets import read_bytes, read_table
@@ -13,22 +13,14 @@ from ingest.mapping.tables import Table, fold
 from ingest.values import normalise_key
 
 
-class Digest(Protocol):
-    """What a mapping's version is made from."""
-
-    def update(self, data: bytes, /) -> None:
-        """Takes more into it."""
-
-
 class Tables:
     """The tables that a mapping can look up: those under `tables`, and the files that its expressions name."""
 
-    def __init__(self, folder: Path | None = None, digest: Digest | None = None) -> None:
+    def __init__(self, trail: Trail | None = None) -> None:
         self.known: dict[str, Table] = {}  # by name; of those that are named in expressions only, the file's
         self.names: frozenset[str] = frozenset()
         self._files: dict[Path, str] = {}
-        self._folder = folder
-        self._digest = digest
+        self._trail = trail or Trail()
 
     def declare(self, section: Node | None, taken: Iterable[str]) -> list[Finding]:
         """Takes up the section `tables`; what is wrong with it."""
@@ -63,15 +55,13 @@ class Tables:
         path = beside / file
         if not TABLE_FILE.fullmatch(file):
             raise _fault(place, "unknown_table", f"`{file}` is no file of a table.", "like products.csv, and never ..")
+        self._trail.add(path)
         if not path.is_file():
             hint = near(file, (found.name for found in beside.glob("*.csv"))) or "the path is relative to this file"
             raise _fault(place, "unknown_table", f"There is no file {file}.", hint)
-        if not path.resolve().is_relative_to((self._folder or beside).resolve()):
+        if not path.resolve().is_relative_to((self._trail.folder or beside).resolve()):
             raise _fault(place, "bad_value", f"{file} is outside of the folder of mappings.", "put the file there")
-        content = read_bytes(path)
-        if self._digest:
-            self._digest.update(content)
-        return read_table(content, name, str(path))
+        return read_table(read_bytes(path), name, str(path))
 
 
 def _is_row(node: Node) -> bool:

@@ -70,9 +70,9 @@ def _unreachable(translation: Translation) -> Iterator[Finding]:
 
 def _expressions(translation: Translation) -> Iterator[Expression]:
     """Every expression of a mapping, each once."""
-    found = [*translation.lets.values(), translation.consent, translation.duplicate_by]
+    found: list[Expression | None] = [*translation.lets.values()]
     for route in translation.routes:
-        found += [route.when, *_texts(route.request)]
+        found += [route.when, route.policy.consent, route.policy.duplicate_by, *_texts(route.request)]
     seen: set[int] = set()
     for one in found:
         if one is not None and id(one) not in seen:

@@ -44,6 +44,13 @@ def merge_requests(base: Node | None, over: Node) -> Node:
     return replace(over, value=merged)
 
 
+def merge_policies(base: Node | None, over: Node | None) -> Node | None:
+    """A route's policy over the mapping's: each key is replaced whole. Null removes, a key or all of it."""
+    if over is None:
+        return base
+    return None if over.value is None else _merge_keys(base, over)
+
+
 def _merge_keys(base: Node | None, over: Node) -> Node:
     merged = _present(base) | over.value
     return replace(over, value={key: node for key, node in merged.items() if node.value is not None})

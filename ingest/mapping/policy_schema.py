@@ -28,24 +28,29 @@ class QuietHoursSchema(Strict):
 
 
 class PolicySchema(Strict):
-    """`policy`: when a request may leave."""
+    """`policy`: when a request may leave. Null takes a key of the mapping's, or of a base's, away."""
 
     consent = Condition(
+        allow_none=True,
         metadata=about(
             "An expression that must hold, else the lead is skipped, `no_consent`.", "lead.whatsapp_optin | yes"
-        )
+        ),
     )
     duplicate = f.Nested(
         DuplicateSchema,
+        allow_none=True,
         metadata=about(
             "The same message goes out once within a time; a second one is skipped, `duplicate`.", {"within": "24h"}
         ),
     )
     max_age = Read(
-        ours.duration, metadata=about("Leads that are older when they come are held, `too_old`.", "24h", "7d")
+        ours.duration,
+        allow_none=True,
+        metadata=about("Leads that are older when they come are held, `too_old`.", "24h", "7d"),
     )
     quiet_hours = f.Nested(
         QuietHoursSchema,
+        allow_none=True,
         metadata=about(
             "When nobody is messaged; leads wait till the end.",
             {"from": "21:00", "to": "09:00", "zone": "Asia/Kolkata"},
@@ -53,6 +58,7 @@ class PolicySchema(Strict):
     )
     cap = Read(
         ours.cap,
+        allow_none=True,
         metadata=about(
             "A person gets so many messages at the most, over the account's mappings that have a cap; one more is "
             "skipped, `cap_reached`.",
@@ -62,6 +68,7 @@ class PolicySchema(Strict):
     )
     on_timeout = Text(
         validate=one_of("hold", "retry"),
+        allow_none=True,
         metadata=about(
             "What becomes of a request of which nobody knows whether it arrived: a person looks, or it is sent again.",
             default="hold",

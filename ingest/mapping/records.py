@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field
 from datetime import time, timedelta
+from functools import cached_property
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -55,6 +56,8 @@ class QuietHours:
 class Policy:
     """When a request may leave."""
 
+    consent: Expression | None = None
+    duplicate_by: Expression | None = None
     max_age: timedelta | None = None
     duplicate_within: timedelta | None = None
     cap: tuple[int, timedelta] | None = None
@@ -84,6 +87,8 @@ class Route:
     name: str | None = None
     when: Expression | None = None
     goes_on: bool = False  # the routes after it are looked at as well
+    policy: Policy = Policy()  # the mapping's, changed by its own
+    key: str | None = None  # what deliveries know it by: its name, or its campaign; none without `routes`
 
 
 @dataclass(frozen=True)
@@ -96,9 +101,6 @@ class Translation:
     account_place: Place  # where it is named, or of the file
     lets: dict[str, Expression]
     routes: tuple[Route, ...]
-    policy: Policy = Policy()
-    consent: Expression | None = None
-    duplicate_by: Expression | None = None
     tables: MappingABC[str, Table] = field(default_factory=dict)  # by name, or by the file's
     tests: tuple[Node, ...] = ()
     faulty_tests: tuple[Finding, ...] = ()  # what is wrong with others, which can't be run; it stops no lead
@@ -139,6 +141,18 @@ class Mapping:
     intake_document: dict[str, Any] | None = None  # the intake's sections, plain: `loader.intake_from` reads them
     warnings: list[Finding] = field(default_factory=list)  # what works, and hardly as it is meant
     draft: Translation | None = None  # the translation, or what there is of it beside what is wrong
+    sources: tuple[str, ...] = ()  # the files that it is made of, also those that were looked for in vain
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether it can't take leads, or can't translate them."""
+        return self.intake is None or self.translation is None
+
+    @property
+    def broken_by(self) -> list[Finding]:
+        """What keeps a part from working; nothing where all works."""
+        parts = ((self.intake, self.intake_findings), (self.translation, self.translation_findings))
+        return list(dict.fromkeys(one for part, findings in parts if part is None for one in findings))
 
     @property
     def findings(self) -> list[Finding]:
@@ -148,8 +162,23 @@ class Mapping:
 
 @dataclass(frozen=True)
 class Catalog:
-    """All mappings of a folder, and what is wrong with them."""
+    """All mappings of a folder, and what is wrong with them.
+
+    While `_accounts.yaml` or a folder can't be read, `accounts` and `mappings` are what was last read there.
+    """
 
     mappings: MappingABC[str, Mapping] = field(default_factory=dict)
     accounts: MappingABC[str, Account] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    accounts_findings: list[Finding] = field(default_factory=list)
+    away: list[Finding] = field(default_factory=list)  # folders that can't be listed
+
+    @cached_property
+    def broken(self) -> dict[str, list[Finding]]:
+        """What does not work now, each with the findings that tell why: endpoints, `_accounts`, folders."""
+        faults = [one for one in self.accounts_findings if one.severity == "error"]
+        return {
+            **{one.endpoint: one.broken_by for one in self.mappings.values() if one.is_broken},
+            **({"_accounts": faults} if faults else {}),
+            **{one.place.file: [one] for one in self.away},
+        }

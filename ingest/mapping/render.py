@@ -28,6 +28,7 @@ class Rendered:
     policy: Policy
     duplicate_key: str | None = None
     made_by: Request | None = None  # the expressions of the request
+    key: str | None = None  # of the route; none where it can't be told which it is
 
     def refused(self, faults: list[str]) -> Hold | None:
         """The hold of a request that AiSensy would not take; `faults` are like `destination: Not a number …`."""
@@ -54,13 +55,13 @@ def translate(translation: Translation, lead: Lead, meta: Meta, trace: Trace | N
             if route.when is not None and not scope.holds(route.when, f"routes[{index}].when"):
                 continue
         except Hold as hold:  # which routes hold can't be told any more
-            return [*found, _without_request(translation, route, hold)]
+            return [*found, Rendered(route.name, translation.account, None, hold, route.policy)]
         found.append(_rendered(translation, route, scope))
         if not route.goes_on:
             break
     if not found:
         none = Hold(Reason.NO_ROUTE, "no route's `when` holds for this lead", "routes", translation.place)
-        found.append(Rendered(None, translation.account, None, none, translation.policy))
+        found.append(Rendered(None, translation.account, None, none, Policy()))
     return found
 
 
@@ -84,26 +85,23 @@ def _rendered(translation: Translation, route: Route, scope: Scope) -> Rendered:
         return once["request"]
 
     scope.request = request
-    consent, by = translation.consent, translation.duplicate_by
+    policy = route.policy
+    consent, by = policy.consent, policy.duplicate_by
     body: dict[str, Any] | None = None
     try:
         if consent is not None and not scope.holds(consent, "policy.consent"):
             skip = Skip(Reason.NO_CONSENT, "the person did not agree to be messaged", "policy.consent", consent.place)
             with suppress(Hold):
                 body = request()
-            return Rendered(route.name, translation.account, body, skip, translation.policy)
+            return Rendered(route.name, translation.account, body, skip, policy, key=route.key)
         body = request()
         key = None if by is None else scope.text(by, "policy.duplicate.by")
     except Hold as hold:
-        return _without_request(translation, route, hold)
+        return Rendered(route.name, translation.account, None, hold, policy, key=route.key)
     finally:
         scope.request = None  # else scope and function hold each other, and wait for the collector
     key = None if isinstance(key, Missing) else key
-    return Rendered(route.name, translation.account, body, None, translation.policy, key, route.request)
-
-
-def _without_request(translation: Translation, route: Route, hold: Hold) -> Rendered:
-    return Rendered(route.name, translation.account, None, hold, translation.policy)
+    return Rendered(route.name, translation.account, body, None, policy, key, route.request, route.key)
 
 
 def _body(request: Request, scope: Scope) -> dict[str, Any]:

@@ -37,6 +37,14 @@ class RouteSchema(Strict):
             {"campaignName": "diwali_offer", "tags": ["diwali"]},
         ),
     )
+    policy = f.Nested(
+        PolicySchema,
+        allow_none=True,
+        metadata=about(
+            "What is different from the policy of the mapping: each key is replaced whole, and `null` removes.",
+            {"consent": None, "cap": None},
+        ),
+    )
     goes_on = Flag(
         data_key="continue",
         metadata=about("`true`: look at the routes after it as well, so that a lead can give several.", True),

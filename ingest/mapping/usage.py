@@ -32,7 +32,8 @@ def usage(translation: Translation, intake: Intake | None = None) -> Usage:
     """What a mapping does with a lead's fields."""
     constants = {*_choices(intake)}
     filtered: dict[str, set[str]] = defaultdict(set)
-    times = translation.policy.max_age is not None or translation.policy.quiet_hours is not None
+    policies = [route.policy for route in translation.routes]
+    times = any(one.max_age is not None or one.quiet_hours is not None for one in policies)
     for name, expression in _expressions(translation):
         times = times or any(path[0] == "meta" and path[1:2] in {(), ("received_at",)} for path in expression.inputs)
         if expression.literal is not None:
@@ -57,12 +58,12 @@ def _choices(intake: Intake | None) -> Iterator[str]:
 
 def _expressions(translation: Translation) -> Iterator[tuple[str, Expression]]:
     """Every expression, each with the name of the body's field that it is for."""
-    for expression in (*translation.lets.values(), translation.consent, translation.duplicate_by):
-        if expression is not None:
-            yield "", expression
+    for expression in translation.lets.values():
+        yield "", expression
     for route in translation.routes:
-        if route.when is not None:
-            yield "", route.when
+        for asked in (route.when, route.policy.consent, route.policy.duplicate_by):
+            if asked is not None:
+                yield "", asked
         request = route.request
         yield from request.texts.items()
         for more in (*request.media.values(), *request.params, *request.tags, *request.attributes.values()):

@@ -54,7 +54,7 @@ class Intakes:
         endpoint = index.endpoints.get(name)
         if endpoint:
             return endpoint
-        if name in index.catalog.mappings:
+        if name in index.catalog.mappings or index.catalog.away:
             hint = "`ingest check` tells what is wrong with its mapping."
             message = "This endpoint can't take leads until its mapping is mended."
             raise Refusal(503, "mapping_broken", message, hint, retry_after=_MENDED_IN)

@@ -12,6 +12,7 @@ from ingest.delivery.senders import Answer
 from ingest.errors import StoreError
 from ingest.inbox import Inbox
 from ingest.inbox.brakes import Pause
+from ingest.inbox.fanout import Fan
 from ingest.inbox.paces import UNBOUND
 from ingest.inbox.tables import accounts, attempts
 from ingest.models import Delivery, Outcome, Reason, Status, Verdict, utcnow
@@ -136,7 +137,7 @@ def test_what_could_not_be_written_is_written_next_time(
     """A store that is away for a moment costs no answer, no pause and no second delivery."""
     [leaving] = desk.recorder.write(ready(inbox)).leaving
     desk.answer(leaving, Verdict.ACCOUNT)
-    desk.recorder.add(leaving.delivery.event, 2)
+    desk.recorder.add(Fan(leaving.delivery, "w1", "a", ("b",)))
 
     def fail(_: Any) -> Any:
         raise StoreError("The store is away")

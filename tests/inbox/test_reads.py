@@ -11,6 +11,7 @@ from sqlalchemy.event import listen
 
 from ingest.inbox import Inbox, reads
 from ingest.inbox.brakes import Pause
+from ingest.inbox.fanout import Fan
 from ingest.inbox.moves import Move
 from ingest.inbox.reads import Filter
 from ingest.inbox.turns import Turn
@@ -76,8 +77,9 @@ def test_filters_ask_of_one_delivery_that_all_of_them_hold(inbox: Inbox) -> None
     """`--status held --campaign b` is not met by a held delivery of campaign a beside a sent one of b."""
     one = event()
     post(inbox, one)
-    inbox.turn(Turn(further=[(one, 1)]))
-    for delivery, campaign in zip(claim(inbox), ("a", "b"), strict=True):
+    [first] = claim(inbox)
+    inbox.turn(Turn(further=[Fan(first, "w1", "a", ("b",))]))
+    for delivery, campaign in zip([first, *claim(inbox)], ("a", "b"), strict=True):
         if campaign == "a":
             park(inbox, delivery, Reason.NO_ROUTE, campaign=campaign)
         else:
@@ -173,8 +175,9 @@ def test_the_outcome_of_a_lead_is_in_the_order_of_its_routes(inbox: Inbox) -> No
     """What `?wait=` answers."""
     one = event()
     [lead] = post(inbox, one)
-    inbox.turn(Turn(further=[(one, 2), (one, 1)]))
-    for delivery in claim(inbox):
+    [first] = claim(inbox)
+    inbox.turn(Turn(further=[Fan(first, "w1", "a", ("b", "c"))]))
+    for delivery in [*claim(inbox), first]:
         leave(inbox, delivery, campaign=str(delivery.position))
         settle(inbox, delivery)
     assert [(told["campaign"], told["status"]) for told in inbox.outcome_of(lead)] == [(n, "sent") for n in "012"]

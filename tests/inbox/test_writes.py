@@ -8,6 +8,7 @@ from sqlalchemy import update
 
 from ingest.errors import StoreError
 from ingest.inbox import Inbox
+from ingest.inbox.fanout import Fan
 from ingest.inbox.moves import Move
 from ingest.inbox.tables import deliveries, events, identities, intakes
 from ingest.inbox.turns import Turn
@@ -114,9 +115,21 @@ def test_further_deliveries_are_added_once(inbox: Inbox) -> None:
     """A lead that gives three requests has three deliveries, however often it is translated."""
     one = event()
     post(inbox, one)
+    [delivery] = claim(inbox)
     for _ in range(2):
-        inbox.turn(Turn(further=[(one, 1), (one, 2)]))
-    assert sorted(row.position for row in rows(inbox)) == [0, 1, 2]
+        inbox.turn(Turn(further=[Fan(delivery, "w1", "a", ("b", "c"))]))
+    assert sorted((row.position, row.route) for row in rows(inbox)) == [(0, "a"), (1, "b"), (2, "c")]
+
+
+def test_further_deliveries_are_added_by_who_has_the_first(inbox: Inbox) -> None:
+    """A worker that was too slow, and translated by an older mapping, adds nothing to what the next one made of it."""
+    post(inbox, event())
+    [delivery] = claim(inbox)
+    inbox.free("w1")
+    [again] = claim(inbox, "w2")
+    inbox.turn(Turn(further=[Fan(again, "w2", "a", ("b",))]))
+    inbox.turn(Turn(further=[Fan(delivery, "w1", "a", ("old",))]))
+    assert sorted((row.position, row.route) for row in rows(inbox)) == [(0, "a"), (1, "b")]
 
 
 def test_a_move_happens_only_from_the_state_that_it_was_decided_on(inbox: Inbox) -> None:

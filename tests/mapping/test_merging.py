@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ingest.channels import KINDS
+from ingest.mapping import loader
 from tests.mapping.helpers import REQUEST, codes, load_data, load_text, one, rendered
 
 BASE: dict[str, Any] = {
@@ -116,6 +120,10 @@ def test_a_finding_in_a_base_names_the_base() -> None:
         ("extends: _a.yaml", {"_a": "extends: _b.yaml", "_b": "extends: _a.yaml"}),
         ("extends: 5", {}),
         ("extends: /etc/_passwd", {}),
+        ("extends: ../_base.yaml", {}),
+        ("extends: a/../../_base.yaml", {}),
+        ('extends: "_a\\0.yaml"', {}),
+        (f"extends: _{'a' * 5000}.yaml", {}),
         ("extends: _many0.yaml", {f"_many{n}": f"extends: _many{n + 1}.yaml" for n in range(12)}),
     ],
 )
@@ -124,11 +132,116 @@ def test_a_base_that_can_not_be_is_a_finding(text: str, others: dict[str, str]) 
     assert codes(text, **others) == ["bad_value"]
 
 
+def test_files_of_a_client_share_the_base_of_all(tmp_path: Path) -> None:
+    """`extends: ../_base.yaml` in a sub-folder; a base that is outside of the mappings is refused."""
+    folder = tmp_path / "mappings"
+    (folder / "acme").mkdir(parents=True)
+    (tmp_path / "_outside.yaml").write_text(_B)
+    (folder / "_base.yaml").write_text(_B)
+    (folder / "acme" / "_acme.yaml").write_text("extends: ../_base.yaml\nrequest: {tags: [acme]}")
+    (folder / "acme" / "site.yaml").write_text("extends: _acme.yaml\nrequest: {tags: [site]}")
+    (folder / "acme" / "bad.yaml").write_text("extends: ../../_outside.yaml")
+    catalog = loader.load(folder, KINDS)
+    [found] = rendered(catalog.mappings["acme/site"])
+    assert (found.request or {})["tags"] == ["x", "acme", "site"]
+    [finding] = catalog.findings
+    assert (finding.code, Path(finding.place.file).name) == ("bad_value", "bad.yaml")
+    assert "outside" in finding.message
+
+
+def test_each_that_extends_a_broken_base_says_so(tmp_path: Path) -> None:
+    """Both are broken, by the same finding in the base; what `check` prints has it once."""
+    (tmp_path / "_base.yaml").write_text(_B.replace("d\n", '"{{ lead.x | fone }}"\n'))
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.yaml").write_text("extends: _base.yaml")
+    catalog = loader.load(tmp_path, KINDS)
+    assert [one.findings for one in catalog.mappings.values()] == [catalog.findings, catalog.findings]
+    [finding] = catalog.findings
+    assert Path(finding.place.file).name == "_base.yaml"
+
+
 def test_the_version_is_of_all_that_is_extended() -> None:
     """A change of the base is a new version of the mapping."""
     versions = {load_text("extends: _base.yaml", _base=_B + tail).version for tail in ("", "# more\n", "")}
     assert len(versions) == 2
     assert {len(version) for version in versions} == {12}
+
+
+def test_the_version_is_of_the_content_also_where_that_is_broken() -> None:
+    """Two broken contents are two versions, so that what one held is tried again with the next."""
+    versions = {load_text(text).version for text in ("a: [", "a: {", "b", "extends: _gone.yaml")}
+    assert len(versions) == 4
+
+
+POLICY: dict[str, Any] = {"consent": "lead.optin", "cap": "3/week", "duplicate": {"within": "24h"}, "max_age": "1h"}
+KEPT = {"consent", "cap", "duplicate_within", "duplicate_by", "max_age"}
+
+
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [
+        ({}, KEPT),
+        ({"cap": "1/week"}, KEPT),
+        ({"consent": None, "cap": None, "duplicate": None}, {"max_age"}),
+        (None, set()),
+        ({"consent": None, "duplicate": {"by": "{{ lead.x }}", "within": "1h"}}, KEPT - {"consent"}),
+    ],
+)
+def test_a_routes_policy_changes_the_mappings(own: dict[str, Any] | None, expected: set[str]) -> None:
+    """By key, each replaced whole; null removes one, or all of it. The other routes have the mapping's."""
+    routes = [{"name": "a", "policy": own, "continue": True}, {"name": "b"}]
+    translation = load_data({**_routes(*routes), "policy": POLICY}).translation
+    assert translation is not None
+    first, second = (
+        {key for key in vars(route.policy) if key != "on_timeout" and getattr(route.policy, key) is not None}
+        for route in translation.routes
+    )
+    assert (first, second) == (expected, KEPT)
+    count = 1 if own and own.get("cap") else 3
+    assert translation.routes[0].policy.cap == ((count, timedelta(7)) if "cap" in expected else None)
+
+
+_ONE_ROUTE = "channel: form\nrequest: {campaignName: c, destination: d, userName: u}\nroutes:\n- {name: a, policy: "
+
+
+@pytest.mark.parametrize(
+    ("policy", "code", "column"),
+    [
+        ("{consnt: lead.x}", "unknown_key", 22),
+        ("{cap: often}", "bad_value", 27),
+        ("{consent: lead.x | yess}", "unknown_filter", 31),
+        ("{duplicate: {by: '{{ nam }}', within: 1h}}", "unknown_name", 39),
+        ("{duplicate: {}}", "missing_key", 22),
+        ("[]", "wrong_type", 21),
+    ],
+)
+def test_a_fault_in_a_routes_policy_is_told_at_its_place(policy: str, code: str, column: int) -> None:
+    """As one in the mapping's."""
+    [finding] = load_text(f"{_ONE_ROUTE}{policy}}}\n").findings
+    assert (finding.code, finding.place.line, finding.place.column) == (code, 4, column)
+
+
+def test_a_fault_in_a_policy_that_no_route_has_is_told_once() -> None:
+    """Though each route has one of its own."""
+    assert codes(f"{_ONE_ROUTE}null}}\npolicy: {{consent: lead.x | yess}}\n") == ["unknown_filter"]
+    assert codes(f"{_ONE_ROUTE}{{cap: 1/day}}}}\n- {{}}\npolicy: {{consent: lead.x | yess}}\n") == ["unknown_filter"]
+
+
+def test_routes_are_replaced_whole_by_a_file_that_has_some() -> None:
+    """A base's routes hold where the file has none."""
+    base = _B + "routes: [{name: base}]\n"
+    [kept] = rendered(load_text("extends: _base.yaml", _base=base))
+    [own] = rendered(load_text("extends: _base.yaml\nroutes: [{name: own}]", _base=base))
+    [none] = rendered(load_text("extends: _base.yaml\nroutes: null", _base=base))
+    assert (kept.route, own.route, none.route) == ("base", "own", None)
+
+
+def test_routes_are_known_by_names_or_campaigns() -> None:
+    """Each by another one, so that a delivery finds its own whatever their order."""
+    routes: list[dict[str, Any]] = [{"name": "a"}, {}, {"request": {"campaignName": "{{ lead.c }}"}}, {}, {"name": "c"}]
+    translation = load_data(_routes(*({**one, "continue": True} for one in routes))).translation
+    assert translation is not None
+    assert [route.key for route in translation.routes] == ["a", "c", "{{ lead.c }}", "c #2", "c #3"]
 
 
 def _routes(*routes: dict[str, Any]) -> dict[str, Any]:

@@ -83,3 +83,17 @@ def test_a_store_that_is_away_at_the_start_takes_no_intake_with_it(
         patched.setattr(Inbox, "last_good_intake", away)
         client = house.client({"zapier": ZAPIER})
     assert post(client).status_code == 200
+
+
+def test_a_start_without_the_folder_of_mappings_sends_nobody_away_for_good(house: House) -> None:
+    """Senders are told to try again, until the folder is there."""
+    client = house.client({})
+    answer = post(client, "/in/website")
+    assert (answer.status_code, int(answer.headers["Retry-After"]) > 0) == (503, True)
+    assert client.get("/readyz").status_code == 200
+    house.write("website", FORM)
+    end = time.monotonic() + 10
+    while post(client, "/in/website").status_code == 503:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    assert post(client).status_code == 404

@@ -24,7 +24,12 @@ def test_readiness_is_that_of_the_store(house: House, monkeypatch: pytest.Monkey
     """A broken mapping is listed, and takes no machine out of service."""
     client = house.client(ALL)
     answer = client.get("/readyz")
-    assert (answer.status_code, answer.get_json()) == (200, {"status": "ready", "mappings": {"broken": ["broken"]}})
+    told = answer.get_json()
+    assert (answer.status_code, told["status"], told["mappings"]["broken"]) == (200, "ready", ["broken"])
+    [why] = told["mappings"]["findings"]
+    assert (why["endpoint"], why["code"]) == ("broken", "bad_value")
+    assert why["place"].endswith("broken.yaml:1:10")
+    assert "There is no channel" in why["message"]
 
     def fail() -> None:
         raise StoreError("away")
