@@ -7,15 +7,19 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.program import Program
+
 DOCS = Path(__file__).parents[1] / "docs"
 GUIDES = [DOCS / "mappings.md", DOCS / "cookbook.md"]
 BLOCK = re.compile(r"^```(?P<kind>\w+)(?: (?P<name>[\w./-]+))?\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 COMMAND = re.compile(r"^\$ (?P<command>(?:.*\\\n)*.*)\n(?P<output>(?:(?!\$ ).*\n)*)", re.MULTILINE)
+ADDRESS = "http://127.0.0.1:8000"
 PLAIN = {"LC_ALL": "C.UTF-8", "COLUMNS": "120", "NO_COLOR": "1", "PYTHONWARNINGS": "ignore"}
 
 
@@ -58,13 +62,13 @@ def run(command: str, folder: Path) -> str:
         check=False,
         timeout=60,
     )
-    return told.stdout
+    return told.stdout if told.stdout.endswith("\n") or not told.stdout else f"{told.stdout}\n"
 
 
 def pattern(expected: str) -> str:
     """What an output must be: a line with `…` alone is any lines, `…` in a line any text."""
     lines = []
-    for line in expected.rstrip("\n").split("\n"):
+    for line in expected.splitlines():
         if line.strip() == "…":
             lines.append(r"(?:.*\n)*?")
         else:
@@ -77,15 +81,17 @@ def test_who_follows_a_guide_sees_what_it_says(page: Path, tmp_path: Path) -> No
     """Every file, command and output of a guide is true, in the order in which a reader meets them."""
     followed = list(steps(page))
     assert any(step.command for step in followed)
-    for step in followed:
-        if step.name:
-            path = tmp_path / step.name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(step.text)
-            continue
-        told = run(step.command, tmp_path)
-        shown = told if told.endswith("\n") or not told else told + "\n"
-        if not re.fullmatch(pattern(step.text) if step.text.strip() else r"\s*", shown):
-            pytest.fail(
-                f"{page.name}:{step.line}: $ {step.command}\n--- as the page has it\n{step.text}--- as it is\n{told}"
-            )
+    address = ADDRESS
+    with ExitStack() as running:
+        for step in followed:
+            if step.name:
+                path = tmp_path / step.name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(step.text)
+            elif step.command.startswith("ingest run "):
+                address = running.enter_context(Program(tmp_path, *step.command.split()[2:])).url
+            else:
+                told = run(step.command.replace(ADDRESS, address), tmp_path)
+                if not re.fullmatch(pattern(step.text), told):
+                    where = f"{page.name}:{step.line}: $ {step.command}"
+                    pytest.fail(f"{where}\n--- as the page has it\n{step.text}--- as it is\n{told}")

@@ -23,12 +23,12 @@ MAPPING = Draft7Validator(SCHEMAS["mapping"])
 SHIPPED = {path.name: path.read_text() for path in sorted((ROOT / "mappings").glob("*.yaml"))}
 SHOWN = {
     f"{page.name}-{number}": text
-    for page in (ROOT / "README.md", ROOT / "docs" / "mappings.md")
+    for page in (ROOT / "README.md", ROOT / "docs" / "reference.md")
     for number, text in enumerate(
         re.findall(r"^```yaml\n(channel:.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)
     )
 }
-(SHEET,) = re.findall(r"^```csv\n(.*?)^```$", (ROOT / "docs" / "mappings.md").read_text(), re.DOTALL | re.MULTILINE)
+(SHEET,) = re.findall(r"^```csv\n(.*?)^```$", (ROOT / "docs" / "reference.md").read_text(), re.DOTALL | re.MULTILINE)
 STRUCTURE = {"unknown_key", "missing_key", "wrong_type", "bad_value"}
 RICH = {
     "facebook": """
