@@ -108,11 +108,11 @@ def test_every_setting_is_documented() -> None:
 
 def test_every_channel_is_documented() -> None:
     assert set(CHANNELS) - named("channels.md") == set()
-    assert set(CHANNELS) - named("mappings.md") == set()
+    assert set(CHANNELS) - named("reference.md") == set()
 
 
 def test_every_filter_is_documented() -> None:
-    assert set(filters("IN")) - named("mappings.md") == set()
+    assert set(filters("IN")) - named("reference.md") == set()
 
 
 def test_every_finding_is_documented_and_no_other() -> None:
@@ -139,7 +139,9 @@ def test_the_diagram_of_states_is_the_table_of_steps() -> None:
 
 
 def test_every_filters_example_gives_what_the_table_says(tmp_path: Path) -> None:
-    rows = re.findall(r"^\| `\w+`.*\| `(\{\{ .* \}\})` \| `(.*)` \|$", (DOCS / "mappings.md").read_text(), re.MULTILINE)
+    rows = re.findall(
+        r"^\| `\w+`.*\| `(\{\{ .* \}\})` \| `(.*)` \|$", (DOCS / "reference.md").read_text(), re.MULTILINE
+    )
     assert len(rows) > 40
     said = {expression.replace("\\|", "|"): result for expression, result in rows}
     assert {expression: evaluate(expression, tmp_path) for expression in said} == said
@@ -155,10 +157,12 @@ def evaluate(expression: str, folder: Path) -> Any:
     return rendered.problem or (rendered.request or {})["userName"]
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", DOCS / "mappings.md"], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [ROOT / "README.md", DOCS / "reference.md"], ids=lambda page: page.name)
 def test_the_mappings_that_are_shown_have_no_findings_and_pass_their_tests(page: Path, tmp_path: Path) -> None:
     examples = [text for text in fenced(page, "yaml") if text.startswith("channel:")]
     assert examples
+    for table in fenced(page, "csv"):
+        (tmp_path / "products.csv").write_text(table)
     for text in examples:
         mapping = load_text(text, tmp_path)
         assert mapping.findings == []
@@ -166,7 +170,7 @@ def test_the_mappings_that_are_shown_have_no_findings_and_pass_their_tests(page:
 
 
 def test_the_accounts_that_are_shown_have_no_findings(tmp_path: Path) -> None:
-    (text,) = [text for text in fenced(DOCS / "mappings.md", "yaml") if text.startswith("accounts:")]
+    (text,) = [text for text in fenced(DOCS / "reference.md", "yaml") if text.startswith("accounts:")]
     (tmp_path / "_accounts.yaml").write_text(text)
     assert loader.load(tmp_path, KINDS).findings == []
 

@@ -6,8 +6,7 @@ from typing import Any
 
 import click
 
-from ingest import settings
-from ingest.cli.files import replace_text
+from ingest import files, settings
 from ingest.cli.posting import tests_of
 from ingest.cli.store import find_lead, opened, sandbox_option
 from ingest.cli.subject import Subject, subject_of
@@ -128,9 +127,9 @@ def _write(subject: Subject, test: dict[str, Any]) -> None:
         raise _printed(test, f"{path} would have more than {MAX_BYTES:,} bytes")
     _make_sure(subject, made[1])
     try:
-        replace_text(path, before, after)
-    except click.ClickException as error:
-        raise _printed(test, error.message.rstrip(".")) from None
+        files.replace(path, after, before)
+    except OSError as error:
+        raise _printed(test, f"{path} can't be written: {error.strerror}") from None
     place = made[1].place
     click.echo(f"{path}:{place.line}:{place.column}: added the test {test['name']!r}")
 

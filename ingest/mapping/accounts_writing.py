@@ -1,13 +1,11 @@
 from __future__ import annotations
 
 import copy
-import os
-import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from ingest import files
 from ingest.errors import Finding, Place
 from ingest.mapping import patching, reading
 from ingest.mapping.accounts import read_accounts
@@ -32,14 +30,15 @@ def write_accounts(path: Path, told: Mapping[str, Mapping[str, Campaign]]) -> li
     try:
         document = reading.read(path, shown) if path.exists() else reading.parse(HEADER, shown)
         node = document.node
-        text = path.read_bytes().decode() if path.exists() else HEADER
+        before = path.read_bytes() if path.exists() else None
+        text = HEADER if before is None else before.decode()
         mark, text = (BOM, text.removeprefix(BOM)) if text.startswith(BOM) else ("", text)
         findings = read_accounts(path)[1]
         if node is None or is_broken(findings) or not any(told.values()):
             return findings
         patched = _patched(node.plain(), text, told, shown)
         if patched != text:
-            _replace(path, mark + patched)
+            files.replace(path, (mark + patched).encode(), before)
     except patching.NotPatched:
         message = "What AiSensy told can't be written here without changing more."
         hint = "write aliases out, and give each account and each campaign a line of its own"
@@ -85,20 +84,3 @@ def _filled(data: Any) -> Any:
     if not isinstance(data, dict):
         return data
     return {key: _filled(value) for key, value in data.items()} or None
-
-
-def _replace(path: Path, text: str) -> None:
-    """Raises OSError, and leaves the file as it was."""
-    path = path.resolve()  # of a link, what it leads to
-    handle, name = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(path.stat().st_mode if path.exists() else 0o644)
-        Path(name).replace(path)
-    except OSError:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from ingest.errors import Finding
 from ingest.mapping import fields
+from ingest.mapping.declared import Tables
 from ingest.mapping.expressions import Compiler, Expression
 from ingest.mapping.language import Language, language
 from ingest.mapping.merging import merge_policies, merge_requests
@@ -57,29 +58,33 @@ def build_intake(node: Node, country: str, channels: Kinds) -> tuple[Intake | No
 def build_translation(
     node: Node,
     country: str,
+    tables: Tables | None = None,
     *,
     partial: bool = False,
     own: Language | None = None,
-    compiler_of: Callable[[Language, list[Finding]], Compiler] = Compiler,
+    compiler_of: Callable[[Language, list[Finding], Tables], Compiler] = Compiler,
 ) -> tuple[Translation, list[Finding]]:
     """The translation of a mapping's other sections: no more than a draft where a finding is an error.
 
     What is sound is looked at beside what is not. `partial` says that something has been left out before, so that
     what is missing may have been there. `own` and `compiler_of` are for whoever watches the expressions at work.
     """
+    tables = tables or Tables()
     checked = validate(TranslationSchema(), node)
     findings = [finding for path, finding in checked.found if path[:1] != ("tests",)]
     in_tests = tuple(replace(one, severity="warning") for path, one in checked.found if path[:1] == ("tests",))
     partial = partial or bool(findings)
     faulty = {path[:2] for path, _ in checked.found}
     tests = [] if ("tests",) in faulty else _items(node, "tests")
-    names = _LEAD | frozenset(name for name, _ in _entries(node, "let"))
+    tabled = _LEAD | frozenset(name for name, _ in _entries(node, "tables"))
+    names = tabled | frozenset(name for name, _ in _entries(node, "let"))
     node = checked.sound
     found = own or language(country)
-    compiler = compiler_of(found, findings)
     lets: dict[str, Expression | None] = {}
+    findings += tables.declare(node.at(("tables",)), dict(_entries(node, "let")))
+    compiler = compiler_of(found, findings, tables)
     for name, text in _entries(node, "let"):
-        lets[name] = compiler.text(text, _LEAD | frozenset(lets))
+        lets[name] = compiler.text(text, tabled | frozenset(lets))
     node = _counting(node)
     _asked(node.at(("policy",)), compiler, names)  # it has its findings though each route has a policy of its own
     routes = list(_routes(node, compiler, names, findings, partial=partial))
@@ -91,6 +96,7 @@ def build_translation(
         account_place=(node.at(("account",)) or node).place,
         lets={name: text for name, text in lets.items() if text},
         routes=tuple(route for route in routes if route),
+        tables=tables.known,
         tests=tuple(test for index, test in enumerate(tests) if ("tests", index) not in faulty),
         faulty_tests=in_tests,
     )

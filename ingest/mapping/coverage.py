@@ -43,7 +43,7 @@ def measure(file: str, country: str, leads: Iterable[tuple[Lead, Meta]]) -> Cove
         return None
     language = WatchedLanguage(country)
     translation, findings = build_translation(
-        sections, country, own=language, compiler_of=lambda _, findings: WatchingCompiler(language, findings)
+        sections, country, own=language, compiler_of=lambda _, *others: WatchingCompiler(language, *others)
     )
     if is_broken(findings):
         return None

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,10 +21,12 @@ from ingest.mapping.native import (
     scalars,
     weight,
 )
+from ingest.mapping.tables import Table
 from ingest.mapping.trace import Step, Trace, failure, plain
 from ingest.mapping.views import LeadView, ObjectView, wrap
 from ingest.models import Lead, Meta, Reason, iso
 
+_NO_TABLES: Mapping[str, Table] = {}
 _SENTENCES: dict[type[Exception], str] = {
     ZeroDivisionError: "it divides by zero",
     TypeError: "an operation does not fit its values: fields are text, `| number` makes numbers of them",
@@ -44,7 +46,14 @@ class Scope(Context):
     """The names that the expressions of one lead see. A `let` is evaluated when it is first asked for, and once."""
 
     def __init__(
-        self, language: Language, lead: Lead, meta: Meta, lets: dict[str, Expression], trace: Trace | None = None
+        self,
+        language: Language,
+        lead: Lead,
+        meta: Meta,
+        lets: dict[str, Expression],
+        trace: Trace | None = None,
+        *,
+        tables: Mapping[str, Table] = _NO_TABLES,
     ) -> None:
         super().__init__(language, {"lead": LeadView(lead.fields)}, None, {})
         self._payload = lead.payload
@@ -52,6 +61,7 @@ class Scope(Context):
         self._lets = lets
         self._trace = trace
         self._failed: dict[str, Hold] = {}
+        self.tables = tables  # the filter `lookup` asks for them by the names that expressions write
         self.request: Callable[[], dict[str, Any]] | None = None  # of the route that is being looked at
 
     def resolve_or_missing(self, key: str) -> Any:
@@ -69,7 +79,7 @@ class Scope(Context):
             if self._trace is not None:
                 self._trace.requested = self._trace.route
             return ObjectView(body, "request")
-        return missing
+        return self.tables.get(key, missing)
 
     def text(self, expression: Expression, name: str) -> str | Missing:
         """The expression's text, never blank. Raises Hold."""

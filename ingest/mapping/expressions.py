@@ -9,6 +9,8 @@ from jinja2.parser import Parser
 from jinja2.runtime import Context
 
 from ingest.errors import Finding, MappingError, Place
+from ingest.mapping.calls import call_faults
+from ingest.mapping.declared import Tables
 from ingest.mapping.expression_faults import faults, syntax_hint, walk
 from ingest.mapping.language import Language
 from ingest.mapping.native import LIMIT, is_blank, to_text
@@ -57,8 +59,9 @@ class Expression:
 class Compiler:
     """Compiles the texts of a mapping, and gathers what is wrong with them."""
 
-    def __init__(self, language: Language, findings: list[Finding]) -> None:
+    def __init__(self, language: Language, findings: list[Finding], tables: Tables | None = None) -> None:
         self._language = language
+        self._tables = tables or Tables()
         self._findings = findings
         self._known: dict[tuple[Any, ...], Expression | None] = {}
 
@@ -114,7 +117,11 @@ class Compiler:
         findings = [
             finding
             for part, place in zip(expressions, places, strict=True)
-            for finding in faults(part, place, names, self._language)
+            for look in (
+                faults(part, place, names, self._language),
+                call_faults(part, place, self._language, self._tables),
+            )
+            for finding in look
         ]
         if any(finding.severity == "error" for finding in findings):
             raise MappingError(findings)

@@ -17,6 +17,7 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 RATE = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?) ?/ ?(second|minute|hour|day|week|month)")
 _PERIODS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800, "month": 30 * 86_400}
 CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
+TABLE_FILE = re.compile(r"(?:[^/\\.][^/\\]*/)*[^/\\.][^/\\]*\.csv")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 PATH = re.compile(r"/(?!/)[^\s\\]*")
@@ -98,8 +99,7 @@ class Read(Text):
         self.read = read
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        self.read(text)
+        self.read(text := super()._deserialize(value, attr, data, **kwargs))
         return text
 
 
@@ -218,6 +218,13 @@ def origin(text: str) -> str:
     if parts.path.strip("/") or parts.query or parts.fragment or parts.username:
         raise fault("bad_value", "No origin.", f"leave out what follows the host: {parts.scheme}://{parts.netloc}")
     return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def table_file(text: str) -> str:
+    """The name of a CSV file, relative, and never upwards. Raises ValidationError."""
+    if not TABLE_FILE.fullmatch(text):
+        raise fault("bad_value", "No file of a table.", "name it relative to this file, like products.csv")
+    return text
 
 
 def variable(text: str) -> str:

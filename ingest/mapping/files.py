@@ -11,12 +11,12 @@ Stamp = tuple[int, int, int, int]
 Stamps = Mapping[str, Stamp | None]
 """Files by their paths. None stands for a folder that can't be listed, and for a file that is not there."""
 
-ENDINGS = (".yaml", ".yml")
+ENDINGS = (".yaml", ".yml", ".csv")
 MAX_DEPTH = 16
 
 
 def walk(folder: Path, known: Stamps | None = None) -> dict[str, Stamp | None]:
-    """All YAML files of a folder, without hidden ones; links are followed, to folders too.
+    """All files of mappings and tables in a folder, without hidden ones; links are followed, to folders too.
 
     Of a folder that can't be listed what is `known` stays: it is away for a moment rather than for good.
     """
@@ -29,7 +29,7 @@ def walk(folder: Path, known: Stamps | None = None) -> dict[str, Stamp | None]:
                 for entry in entries:
                     if entry.name.startswith("."):
                         continue
-                    if entry.name.endswith(ENDINGS) and entry.is_file():
+                    if entry.name.lower().endswith(ENDINGS) and entry.is_file():
                         found[entry.path] = _stamp(entry.stat())
                     elif entry.is_dir() and (below := _below(entry, chain)):
                         waiting.append((entry.path, below))

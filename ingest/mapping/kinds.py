@@ -8,7 +8,7 @@ from collections.abc import Callable
 from enum import IntEnum
 from ipaddress import ip_address
 
-from ingest.mapping import filters
+from ingest.mapping.consent import is_bare_yes
 from ingest.mapping.shapes import ascii_digits, folded
 from ingest.mapping.usage import Usage
 from ingest.values import normalise_key
@@ -163,4 +163,4 @@ _CONTENTS: tuple[tuple[Kind, Callable[[str], object]], ...] = (
 def is_answer(text: str, *, names: bool = False) -> bool:
     """Whether a text says yes, no or nothing. Where names are meant only what says nothing: `Ha` is one."""
     asked = folded(text).strip(" .!")
-    return asked in _NONE or (not names and (asked in _YES_OR_NO or filters.yes(text)))
+    return asked in _NONE or (not names and (asked in _YES_OR_NO or is_bare_yes(text)))

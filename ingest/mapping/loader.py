@@ -10,6 +10,7 @@ from typing import Any
 from ingest.errors import Finding, MappingError, Place
 from ingest.mapping.accounts import read_accounts
 from ingest.mapping.building import build_intake, build_translation, is_broken
+from ingest.mapping.declared import Tables
 from ingest.mapping.extending import Trail, extended
 from ingest.mapping.files import Stamps, endpoints, walk
 from ingest.mapping.nodes import Node, from_data
@@ -89,7 +90,7 @@ def load_file(path: Path, channels: Kinds, folder: Path | None = None, country: 
     parts = _parts(node)
     broken = is_broken(faults)
     intake, intake_findings = build_intake(parts[0], country, channels)
-    draft, findings = build_translation(parts[1], country, partial=broken)
+    draft, findings = build_translation(parts[1], country, Tables(trail), partial=broken)
     intake_errors, warnings = _sorted([*faults, *intake_findings])
     errors, others = _sorted([*faults, *findings])
     document = _jsonable(parts[0].plain()) if intake else None

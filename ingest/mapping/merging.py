@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ingest.mapping.nodes import Node
 
-BY_KEY = frozenset({"auth", "match", "form", "let", "policy"})
+BY_KEY = frozenset({"auth", "match", "form", "let", "policy", "tables"})
 """Sections whose keys stand for themselves: each key is replaced whole."""
 
 

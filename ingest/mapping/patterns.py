@@ -26,6 +26,7 @@ PATTERNS: Mapping[Callable[[str], Any], str] = {
     ours.web_address: f"^{_WEB}",
     ours.thanks: f"^(?:{ours.PATH.pattern}$|{_WEB})",
     ours.origin: rf"^{_SCHEME}(?:\[[^\]]*\]|[^/?#@:]+)(?::[0-9]{{1,5}})?/*$",
+    ours.table_file: f"^{ours.TABLE_FILE.pattern}$",
     ours.variable: f"^{ours.VARIABLE.pattern}$",
     ours.name: f"^{ours.NAME.pattern}$",
     ours.let_name: rf"^(?!__|(?:{_RESERVED})$)(?:{_LETTER})(?:[0-9]|{_LETTER})*$",

@@ -33,15 +33,21 @@ def phone(value: Any, country: str | None = None, *, home: str = "IN") -> str:
     >>> phone("(415) 555-2671", "US")
     '+14155552671'
     """
-    region = to_text(country or home).strip().upper()
-    if not phonenumbers.country_code_for_region(region):
-        raise ExpressionError("phone does not know the country: write its two letters, like IN")
+    region = known_region(country or home)
     found = {number for text in scalars(value, skip_absent=True) for number in numbers(to_text(text), region)}
     if not found:
         raise Hold(Reason.PHONE_INVALID, "no phone number that can be called")
     if len(found) > 1:
         raise Hold(Reason.PHONE_AMBIGUOUS, "several different phone numbers in one field")
     return found.pop()
+
+
+def known_region(country: Any) -> str:
+    """A country's two letters, in capitals. Raises ExpressionError."""
+    region = to_text(country).strip().upper()
+    if not phonenumbers.country_code_for_region(region):
+        raise ExpressionError("phone does not know the country: write its two letters, like IN")
+    return region
 
 
 def numbers(text: str, region: str) -> set[str]:

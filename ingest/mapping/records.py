@@ -13,6 +13,7 @@ from ingest.errors import Finding, Place
 from ingest.mapping.expressions import Expression
 from ingest.mapping.language import Language
 from ingest.mapping.nodes import Node
+from ingest.mapping.tables import Table
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,7 @@ class Translation:
     account_place: Place  # where it is named, or of the file
     lets: dict[str, Expression]
     routes: tuple[Route, ...]
+    tables: MappingABC[str, Table] = field(default_factory=dict)  # by name, or by the file's
     tests: tuple[Node, ...] = ()
     faulty_tests: tuple[Finding, ...] = ()  # what is wrong with others, which can't be run; it stops no lead
 

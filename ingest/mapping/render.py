@@ -46,7 +46,7 @@ def translate(translation: Translation, lead: Lead, meta: Meta, trace: Trace | N
 
     Does no I/O, gives the same for the same lead, and never raises for data.
     """
-    scope = Scope(translation.language, lead, meta, translation.lets, trace)
+    scope = Scope(translation.language, lead, meta, translation.lets, trace, tables=translation.tables)
     found: list[Rendered] = []
     for index, route in enumerate(translation.routes):
         if trace is not None:

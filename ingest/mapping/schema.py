@@ -160,6 +160,19 @@ class TranslationSchema(Strict):
             {"name": "{{ lead.name or [lead.first_name, lead.last_name] | words }}"},
         ),
     )
+    tables = f.Dict(
+        Read(ours.let_name),
+        Either(
+            Read(ours.table_file),
+            keyed=f.Dict(Text(), Either(Text(), keyed=f.Dict(Text(), Text(allow_none=True)))),
+            metadata=about(
+                "The values by key, each a text or the texts of its columns; or the name of a CSV file beside it.",
+                {"Pune": "West", "Delhi": "North"},
+                "products.csv",
+            ),
+        ),
+        metadata=about("What `lookup` looks up.", {"regions": {"Pune": "West"}, "products": "products.csv"}),
+    )
     request = f.Nested(
         RequestSchema,
         metadata=about("What AiSensy gets, under AiSensy's own names. Each value is text with expressions."),

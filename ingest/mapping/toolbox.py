@@ -10,10 +10,13 @@ from typing import Any
 
 import jinja2.filters
 import jinja2.tests
-import re2
+from jinja2 import pass_context
+from jinja2.runtime import Context
 
+from ingest.errors import Hold
 from ingest.mapping import filters as ours
 from ingest.mapping.native import (
+    LIMIT,
     Absent,
     AbsentValue,
     ExpressionError,
@@ -25,6 +28,8 @@ from ingest.mapping.native import (
     weight,
 )
 from ingest.mapping.phones import phone
+from ingest.mapping.regex import matching
+from ingest.mapping.tables import lookup
 
 _ANY = """abs count length first float int last list map max min reject rejectattr reverse select selectattr sort
 unique""".split()
@@ -32,6 +37,7 @@ _WEIGHED = frozenset({"max", "min", "sort", "unique"})
 _TEXT = "capitalize lower upper trim wordcount striptags truncate urlencode".split()
 _TESTS = """boolean divisibleby eq equalto even false float ge gt greaterthan in integer iterable le lessthan lower lt
 mapping ne none number odd sequence string true upper == != > >= < <=""".split()
+_MENDS: dict[type[Exception], str] = {TypeError: ": fields are text, `| number` makes numbers of them"}
 _WIDTH = re.compile(r"\d{4,}|\*")
 _CONVERSION = re.compile(r"%(?:\(([^)]*)\))?[-+ #]*(\d*)(?:\.(\d*))?")
 
@@ -76,42 +82,6 @@ def present(value: Any) -> bool:
     return not is_blank(value)
 
 
-def matching(value: Any, pattern: str) -> bool:
-    """Whether the pattern (RE2) is found in the text."""
-    return _pattern(to_text(pattern)).search(to_text(value)) is not None
-
-
-def regex_search(text: str, pattern: str, group: int | str | None = None) -> Any:
-    """What the pattern (RE2) finds: the group asked for, or the first, or all of it."""
-    found = _pattern(pattern).search(text)
-    if not found:
-        return None
-    return found.group((1 if found.re.groups else 0) if group is None else group)
-
-
-def regex_replace(text: str, pattern: str, new: str = "") -> str:
-    """The text with each find of the pattern (RE2) replaced by `new`, as it stands."""
-    size = len(text)
-
-    def put(_: Any) -> str:
-        nonlocal size
-        size += len(new)
-        check_size(size)
-        return new
-
-    return str(_pattern(pattern).sub(put, text))
-
-
-@functools.lru_cache(maxsize=256)
-def _pattern(pattern: str) -> Any:
-    options = re2.Options()
-    options.log_errors = False
-    try:
-        return re2.compile(pattern, options=options)
-    except re2.error:
-        raise ExpressionError("the regular expression is not understood") from None
-
-
 def _join(value: Any, d: str = "", attribute: str | None = None) -> str:
     if attribute is not None:
         raise ExpressionError("join takes no attribute: use map(attribute=…) before it")
@@ -134,12 +104,14 @@ def _format(text: str, *args: Any, **kwargs: Any) -> Any:
     return modulo(text, kwargs or args)
 
 
-_OF_TEXT: dict[str, Callable[..., Any]] = {
-    "format": _format,
-    "regex_replace": regex_replace,
-    "regex_search": regex_search,
-    "replace": replaced,
-}
+@pass_context
+def _lookup(context: Context, text: str, table: Any, default: Any = None, column: Any = None) -> Any:
+    if isinstance(table, str):  # a name, which the mapping was found to have when it was read
+        table = getattr(context, "tables", {}).get(table)
+    return lookup(text, table, default, column)
+
+
+_OF_TEXT: dict[str, Callable[..., Any]] = {"format": _format, "lookup": _lookup, "replace": replaced}
 _OF_ANY: dict[str, Callable[..., Any]] = {"join": _join, "round": _round, "string": to_text, "sum": _sum}
 
 
@@ -159,10 +131,16 @@ def _filter(name: str, function: Callable[..., Any], *, text: bool = False) -> C
         if text and type(value) is not str:
             value = to_text(value)
             args = (*args[:skip], value, *args[skip + 1 :])
-        result = function(*args, **kwargs)
-        if type(result) is str and result and not result.isspace():  # nothing to settle
-            return result
-        result = settle(result, path)
+        try:
+            result = function(*args, **kwargs)
+            if type(result) is str and result and len(result) <= LIMIT and not result.isspace():  # nothing to settle
+                return result
+            check_size(len(result) if isinstance(result, str) else 0)
+            result = settle(result, path)
+        except (AbsentValue, ExpressionError, Hold):
+            raise
+        except Exception as error:  # noqa: BLE001 - an author's mistake: what Python says of it helps nobody
+            raise ExpressionError(f"{name} does not take what it is given{_MENDS.get(type(error), '')}") from None
         on_purpose = text and is_blank(value) and is_blank(result)  # as after `default('')`
         return "" if on_purpose else result
 
@@ -183,11 +161,11 @@ def _weighed(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _test(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
-    def call(*args: Any) -> Any:
+    def call(*args: Any, **kwargs: Any) -> Any:
         skip = 1 if hasattr(function, "jinja_pass_arg") else 0
         if isinstance(args[skip], Absent):
             return name in {"ne", "!="}  # an absent value is nothing but unequal
-        return function(*args)
+        return function(*args, **kwargs)
 
     return call
 
@@ -202,8 +180,15 @@ def filters(country: str) -> dict[str, Callable[..., Any]]:
     found |= {name: _filter(name, function) for name, function in ours.OF_LISTS.items()}
     found |= {name: _filter(name, function, text=True) for name, function in _OF_TEXT.items()}
     found |= {name: _filter(name, function) for name, function in _OF_ANY.items()}
-    found["phone"] = _filter("phone", functools.partial(phone, home=country))
+    found["phone"] = _filter("phone", _phone(country))
     return found | {"default": default, "d": default}
+
+
+def _phone(home: str) -> Callable[..., str]:
+    def call(value: Any, country: str | None = None) -> str:
+        return phone(value, country, home=home)
+
+    return call
 
 
 _JINJA_TESTS: dict[str, Callable[..., Any]] = jinja2.tests.TESTS  # type: ignore[assignment]

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from functools import partial, reduce
 from typing import Any
 
-from jinja2 import nodes
+from jinja2 import nodes, pass_context
 from jinja2.runtime import Context
 from jinja2.visitor import NodeTransformer
 
 from ingest.errors import Finding, Place
+from ingest.mapping.declared import Tables
 from ingest.mapping.evaluate import truth
 from ingest.mapping.expressions import Compiler, Expression
 from ingest.mapping.language import Language
@@ -77,8 +78,19 @@ class WatchedLanguage(Language):
         self.filters = {
             **self.filters,
             _WATCH: self._watch,
-            **{each.stand_in: partial(self._beside, each, self.filters[each.name]) for each in _WITH_DEFAULT},
+            **{each.stand_in: self._stand_in(each, self.filters[each.name]) for each in _WITH_DEFAULT},
         }
+
+    def _stand_in(self, watched: _WithDefault, real: Callable[..., Any]) -> Callable[..., Any]:
+        beside = partial(self._beside, watched, real)
+        if hasattr(real, "jinja_pass_arg"):  # it is given the names that the expression sees, before all else
+            beside = pass_context(partial(self._with_names, watched, real))
+        return beside
+
+    def _with_names(
+        self, watched: _WithDefault, real: Callable[..., Any], names: Context, *args: Any, **kwargs: Any
+    ) -> Any:
+        return self._beside(watched, partial(real, names), *args, **kwargs)
 
     def _watch(self, value: Any, watcher: int) -> Any:
         self.watchers[watcher](value)
@@ -99,8 +111,8 @@ class WatchedLanguage(Language):
 class WatchingCompiler(Compiler):
     """Compiles expressions that tell their branches to a WatchedLanguage."""
 
-    def __init__(self, language: WatchedLanguage, findings: list[Finding]) -> None:
-        super().__init__(language, findings)
+    def __init__(self, language: WatchedLanguage, findings: list[Finding], tables: Tables) -> None:
+        super().__init__(language, findings, tables)
         self._watched = language
 
     def function(self, expression: nodes.Expr, place: Place) -> Callable[[Context], Any]:

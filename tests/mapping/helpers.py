@@ -21,10 +21,10 @@ REQUEST = {"campaignName": "c", "destination": "+919876543210", "userName": "u"}
 
 
 def load_text(text: str, name: str = "site.yaml", **others: str) -> Mapping:
-    """The mapping in a text; `others` are files beside it."""
+    """The mapping in a text; `others` are files beside it, YAML where their names do not say otherwise."""
     with tempfile.TemporaryDirectory() as folder:
-        for file, content in {name: text, **{key + ".yaml": content for key, content in others.items()}}.items():
-            Path(folder, file).write_text(content, encoding="utf-8")
+        for file, content in {name: text, **others}.items():
+            Path(folder, file if "." in file else f"{file}.yaml").write_text(content, encoding="utf-8")
         return loader.load_file(Path(folder, name), KINDS, Path(folder))
 
 

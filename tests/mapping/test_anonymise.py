@@ -16,11 +16,11 @@ from ingest.channels import CHANNELS
 from ingest.channels.payload import Number
 from ingest.errors import Hold
 from ingest.mapping.anonymise import Anonymised, anonymise
-from ingest.mapping.filters import email
 from ingest.mapping.phones import phone
 from ingest.mapping.records import Translation
 from ingest.mapping.render import translate
 from ingest.mapping.shapes import ascii_digits, folded
+from ingest.mapping.texts import email
 from ingest.mapping.usage import usage
 from ingest.models import Meta
 from tests.mapping.helpers import load_text

@@ -34,6 +34,20 @@ def missing(folder: Path, expression: str, *leads: dict[str, Any]) -> list[str]:
     return [one.message for one in covered(folder, mapping, *leads).missing]
 
 
+def test_a_table_of_the_mapping_is_looked_up_as_ever(tmp_path: Path) -> None:
+    """A value that is found, and one that is missed, are branches: by the table's name, by text, and in a file."""
+    (tmp_path / "products.csv").write_text("key,name\nsolar,Solar roof\n")
+    for table, key in (("regions", "pune"), ("'regions'", "pune"), ("'products.csv'", "solar")):
+        text = f"""\
+            channel: form
+            tables: {{regions: {{Pune: West}}}}
+            request: {{campaignName: c, destination: d, userName: "{{{{ lead.a | lookup({table}, 'x') }}}}"}}
+        """
+        missed = f"`lookup({table}, 'x')` never missed `lead.a`"
+        assert [one.message for one in covered(tmp_path, text, {"a": key}).missing] == [missed]
+        assert covered(tmp_path, text, {"a": key}, {"a": "else"}).missing == []
+
+
 @pytest.mark.parametrize(
     ("expression", "leads", "told"),
     [

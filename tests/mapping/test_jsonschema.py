@@ -23,11 +23,12 @@ MAPPING = Draft7Validator(SCHEMAS["mapping"])
 SHIPPED = {path.name: path.read_text() for path in sorted((ROOT / "mappings").glob("*.yaml"))}
 SHOWN = {
     f"{page.name}-{number}": text
-    for page in (ROOT / "README.md", ROOT / "docs" / "mappings.md")
+    for page in (ROOT / "README.md", ROOT / "docs" / "reference.md")
     for number, text in enumerate(
         re.findall(r"^```yaml\n(channel:.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)
     )
 }
+(SHEET,) = re.findall(r"^```csv\n(.*?)^```$", (ROOT / "docs" / "reference.md").read_text(), re.DOTALL | re.MULTILINE)
 STRUCTURE = {"unknown_key", "missing_key", "wrong_type", "bad_value"}
 RICH = {
     "facebook": """
@@ -37,6 +38,7 @@ match: {forms: ['1'], pages: ['2']}
 account: acme
 duplicate_events: 30s
 let: {name: '{{ lead.full_name }}'}
+tables: {regions: {Pune: West}, rows: {a: {b: c, d: null}}, products: products.csv}
 request:
   campaignName: c
   destination: '{{ lead.phone | phone }}'
@@ -115,7 +117,7 @@ def written(document: Any) -> str:
 
 def findings(text: str, **others: str) -> list[Finding]:
     """All that our own validation finds; what is wrong in tests stops no lead, and stands apart."""
-    mapping = load_text(text, **others)
+    mapping = load_text(text, **others, **{"products.csv": SHEET})
     return [*mapping.findings, *(mapping.translation.faulty_tests if mapping.translation else ())]
 
 

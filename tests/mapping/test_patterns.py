@@ -22,6 +22,7 @@ GOOD_TEXTS = {
     ours.variable: ["A", "_a1"],
     ours.name: ["acme", "a-b_1"],
     ours.let_name: ["name", "_a", "leads", "शहर", "é1"],
+    ours.table_file: ["products.csv", "data/2026/products.csv", "उत्पाद.csv", "my table.csv"],
     ours.zone: sorted(available_timezones()),
 }
 BAD_TEXTS = {
@@ -36,6 +37,7 @@ BAD_TEXTS = {
     ours.variable: ["", "1A", "no name", "s3cret-value!", "A" * 129],
     ours.name: ["", "no name", "a/b"],
     ours.let_name: ["", "1a", "a b", "a-b", "__a", "lead", "Lead", "TRUE", "in"],
+    ours.table_file: ["", "products", "../a.csv", "/a.csv", "a/../b.csv", "./a.csv", "a\\b.csv", ".csv", "a.csv/b"],
     ours.zone: ["", "Asia Kolkata", "5", "+05:30"],
 }
 
