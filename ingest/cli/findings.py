@@ -20,9 +20,12 @@ _COLOURS = {"error": "red", "warning": "yellow", "notice": "cyan"}
 
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:
-    """Each finding once, by file and line."""
+    """Each finding once, by file and line; of secrets, one for each line."""
     key: Callable[[Finding], Any] = lambda one: (one.place.file, one.place.line, one.place.column, one.code)  # noqa: E731
-    return sorted(dict.fromkeys(findings), key=key)
+    found = sorted(dict.fromkeys(findings), key=key)
+    secrets = [one for one in found if one.code == "secret_in_file"]
+    first = {(one.place.file, one.place.line): one for one in reversed(secrets)}
+    return [one for one in found if one.code != "secret_in_file" or first[one.place.file, one.place.line] is one]
 
 
 def are_problems(findings: Iterable[Finding]) -> bool:

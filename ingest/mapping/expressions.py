@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from jinja2 import Template, TemplateSyntaxError, nodes
@@ -9,12 +11,14 @@ from jinja2.parser import Parser
 from jinja2.runtime import Context
 
 from ingest.errors import Finding, MappingError, Place
-from ingest.mapping.expression_faults import faults, syntax_hint, walk
+from ingest.mapping.expression_faults import faults, walk
 from ingest.mapping.language import Language
 from ingest.mapping.native import LIMIT, is_blank, to_text
 from ingest.mapping.nodes import Node
+from ingest.mapping.syntax_hints import syntax_hint
 
 _FORBIDDEN_MARKS = {"block_begin": "{%", "raw_begin": "{%", "comment_begin": "{#"}
+_BACKSLASH = re.compile(r"(?<!\\)((?:\\\\)*)\\(?![\\'\"nrtuUxN])")  # before what is no escape: \d, \b
 _SYNTAX = (TemplateSyntaxError, SyntaxError, RecursionError, MemoryError, ValueError, OverflowError)
 
 
@@ -27,6 +31,7 @@ class Expression:
     literal: str | None = None
     parts: tuple[str | Callable[[Context], Any], ...] = ()  # literal texts, and what gives the others
     inputs: tuple[tuple[str, ...], ...] = ()  # ("lead", "city"): what the expressions look at
+    spots: tuple[Place, ...] = ()  # where each of those stands
     names: frozenset[str] = frozenset()  # the first names of those
     value: Callable[[Context], Any] | None = None  # of one `{{ … }}` and nothing else, which gives no text but its own
 
@@ -89,13 +94,13 @@ class Compiler:
         parts = list(self._split(node))
         if all(place is None for _, place in parts):
             if "}}" in source:
-                raise _fault(node.place_of("}}"), "jinja_syntax", "A `}}` without its `{{`.")
+                raise _fault(node.place_of("}}"), "jinja_syntax", "`}}` ends what no `{{` began.", "begin it with {{")
             if is_blank(source):
                 raise _fault(node.place, "bad_value", "A blank text.", "leave the key out, or write null to remove it")
             return Expression(source, (node.place,), literal=source)
         output: list[nodes.Expr] = []
         for text, place in parts:
-            output.append(nodes.TemplateData(text) if place is None else self._parse(text, place))
+            output.append(nodes.TemplateData(text) if place is None else self._parse(text, place, node))
         blank = all(is_blank(text) for text, place in parts if place is None)
         return self._finish(node, output, tuple(place for _, place in parts if place), names, blank)
 
@@ -104,7 +109,9 @@ class Compiler:
         if source.startswith("{{") and source.endswith("}}") and source.count("{{") == 1:
             return self._text(node, names)
         place = node.first_character()
-        return self._finish(node, [self._parse(source, place)], (place,), names, True)
+        if "{{" in source or source.endswith("}}"):
+            raise _fault(place, "jinja_syntax", "A condition needs no braces.", "leave {{ and }} out")
+        return self._finish(node, [self._parse(source, place, node)], (place,), names, True)
 
     def _finish(
         self, node: Node, output: list[nodes.Expr], places: tuple[Place, ...], names: frozenset[str], blank: bool
@@ -113,11 +120,16 @@ class Compiler:
         findings = [
             finding
             for part, place in zip(expressions, places, strict=True)
-            for finding in faults(part, place, names, self._language)
+            for finding in faults(part, partial(node.find, start=place), names, self._language)
         ]
         if any(finding.severity == "error" for finding in findings):
             raise MappingError(findings)
         self._findings += findings
+        spots = {
+            path: place
+            for part, place in reversed(list(zip(expressions, places, strict=True)))
+            for path in _paths(part)
+        }
         paths = dict.fromkeys(path for part in expressions for path in _paths(part))
         try:
             made = tuple(part.data if isinstance(part, nodes.TemplateData) else self._function(part) for part in output)
@@ -128,6 +140,7 @@ class Compiler:
             places=places,
             parts=made,
             inputs=tuple(paths),
+            spots=tuple(node.find(path[-1], spots[path]) for path in paths),
             names=frozenset(path[0] for path in paths),
             value=next((part for part in made if not isinstance(part, str)), None)
             if blank and len(places) == 1
@@ -164,16 +177,20 @@ class Compiler:
         except TemplateSyntaxError as error:
             raise _fault(place, "jinja_syntax", _sentence(error), syntax_hint(node.value)) from None
         if begun is not None:
-            raise _fault(place, "jinja_syntax", "A `{{` without its `}}`.")
+            raise _fault(place, "jinja_syntax", "`{{` begins here, and no `}}` ends it.", "close it with }}")
 
-    def _parse(self, text: str, place: Place) -> nodes.Expr:
+    def _parse(self, text: str, place: Place, node: Node) -> nodes.Expr:
+        if is_blank(text):
+            raise _fault(place, "jinja_syntax", "Nothing stands between the braces.", "name a field: {{ lead.city }}")
         try:
-            parser = Parser(self._language, text, state="variable")
+            parser = Parser(self._language, _BACKSLASH.sub(r"\1\\\\", text), state="variable")
             expression = parser.parse_tuple()
             if not parser.stream.eos:
                 parser.fail(f"unexpected {parser.stream.current.value!r}", parser.stream.current.lineno)
         except _SYNTAX as error:
-            raise _fault(place, "jinja_syntax", _sentence(error), syntax_hint(text)) from None
+            below = getattr(error, "lineno", 1) - 1 if node.raw.startswith("|") else 0
+            at = Place(place.file, place.line + below, 1) if below else place
+            raise _fault(at, "jinja_syntax", _sentence(error), syntax_hint(text)) from None
         expression.set_environment(self._language)
         return expression
 

@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from ingest.errors import Finding, Hold
 from ingest.mapping.expression_faults import near
 from ingest.mapping.expressions import Expression
+from ingest.mapping.fields import KEPT_HERE, KEPT_HINT, looks_secret
 from ingest.mapping.lint_accounts import unknown_to_accounts
 from ingest.mapping.phones import phone
 from ingest.mapping.records import Catalog, Mapping, Request, Route, Translation
 from ingest.mapping.secrets import secrets_in
 from ingest.values import normalise_key
+
+_ONE_BRACE = re.compile(r"(?<!\{)\$?\{\s*((?:lead|payload|meta)\.\w+[^{}\n]{0,200}?)\s*\}(?!\})")
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class Fields:
 
     names: frozenset[str]
     whole: bool
+    beginnings: tuple[str, ...] = ()  # of names that the channel makes itself: `consent_…`
 
 
 Known = Callable[[Mapping], Fields]
@@ -37,15 +41,25 @@ def lint(catalog: Catalog, known: Known, secrets: Sequence[str] = (), country: s
     """
     found: list[Finding] = []
     for mapping in catalog.mappings.values():
-        found += [*mapping.warnings, *secrets_in(mapping.file, secrets)]
+        found += mapping.warnings
         if mapping.translation is not None:
             found += _unused(mapping.translation)
             found += _missing(mapping.translation)
+            found += _expected_routes(mapping.translation)
         if mapping.draft is not None:
             found += _unreachable(mapping.draft)
             found += _unlikely(mapping.draft, country)
             found += _unknown_fields(mapping, mapping.draft, known(mapping))
             found += unknown_to_accounts(mapping.draft, catalog.accounts) if catalog.accounts else ()
+    for mapping in catalog.mappings.values():
+        named = mapping.intake.places if mapping.intake else {}
+        found += [
+            Finding(place, "secret_in_file", KEPT_HERE, KEPT_HINT)
+            for (_, name), place in named.items()
+            if looks_secret(name)
+        ]
+    for file in catalog.files:
+        found += secrets_in(file, secrets)
     return list(dict.fromkeys([*found, *_claimed_twice(catalog)]))
 
 
@@ -100,14 +114,32 @@ def _missing(translation: Translation) -> Iterator[Finding]:
             yield Finding(route.request.place, "missing_source", message, "source: Website form", "warning")
 
 
+def _expected_routes(translation: Translation) -> Iterator[Finding]:
+    known = [route.name for route in translation.routes if route.name]
+    for test in translation.tests:
+        node = test.at(("expect_route",))
+        if node is not None and node.value not in known:
+            hint = near(node.value, known) or (f"there are {', '.join(known)}" if known else "no route has a name")
+            yield Finding(node.place, "bad_value", f"There is no route `{node.value}`.", hint, "warning")
+
+
 def _unlikely(translation: Translation, country: str) -> Iterator[Finding]:
     for route in translation.routes:
         if "destination" in route.request.texts:
             yield from _destination(route.request.texts["destination"], translation, country)
     for one in _expressions(translation):
-        if one.literal is not None and _looks_like_one(one.literal.strip(), translation):
-            hint = f'"{{{{ {one.literal.strip()} }}}}"'
-            yield Finding(one.place, "no_expression", "This is sent as it stands here.", hint, "warning")
+        text = one.literal.strip() if one.literal is not None else ""
+        braces = _ONE_BRACE.search(text or " ".join(part for part in one.parts if isinstance(part, str)))
+        meant = text if _looks_like_one(text, translation) else braces[1] if braces else ""
+        if meant:
+            hint = f"write {{{{ {meant} }}}}"
+            yield Finding(
+                one.place, "no_expression", "This is no expression, and is sent as it stands.", hint, "warning"
+            )
+    for route in translation.routes:
+        if route.when and not route.when.names and route.when.source.strip() not in {"true", "false"}:
+            message = "This names no field, and is the same for every lead."
+            yield Finding(route.when.place, "no_expression", message, "name a field: lead.city == 'Pune'", "warning")
 
 
 def _looks_like_one(text: str, translation: Translation) -> bool:
@@ -142,12 +174,31 @@ def _reads_phone(text: Expression, translation: Translation, depth: int = 0) -> 
 def _unknown_fields(mapping: Mapping, translation: Translation, known: Fields) -> Iterator[Finding]:
     channel = mapping.intake.channel if mapping.intake else "sender"
     for one in _expressions(translation):
-        for path in one.inputs:
+        for path, place in zip(one.inputs, one.spots, strict=True):
             name = normalise_key(path[1]) if len(path) > 1 and path[0] == "lead" else ""
-            hint = near(name, known.names, 0.75 if known.whole else 0.9)
-            if name and name not in known.names and (hint or known.whole):
+            if not name or name in known.names or name.startswith(known.beginnings):
+                continue
+            slip = next((each for each in sorted(known.names) if is_slip(name, each)), None)
+            hint = f"did you mean `{slip}`?" if slip else near(name, known.names, 0.85) if known.whole else ""
+            if hint or known.whole:
                 message = f"No test, no `form.fields` and no {channel} has `lead.{name}`."
-                yield Finding(one.place, "unknown_field", message, hint or "give it to the lead of a test", "warning")
+                yield Finding(place, "unknown_field", message, hint or "give it to the lead of a test", "warning")
+
+
+def is_slip(name: str, known: str) -> bool:
+    """Whether a name is a known one with a letter too few, too many, or two that changed places.
+
+    `phone_2`, `firstname` and `emails` are names of their own.
+    """
+    short, long = sorted((name, known), key=len)
+    if len(known) < 4 or len(long) - len(short) > 1 or short == long:
+        return False
+    at = next((index for index, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
+    if len(short) == len(long):
+        return name[:at] + name[at + 1 : at + 2] + name[at] + name[at + 2 :] == known
+    more = long[at]
+    plural = at == len(short) and more == "s"
+    return short[at:] == long[at + 1 :] and more.isalpha() and not plural
 
 
 def _claimed_twice(catalog: Catalog) -> Iterator[Finding]:

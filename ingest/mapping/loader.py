@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import difflib
 import hashlib
 import re
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ from ingest.mapping.records import (
     QuietHours,
     Translation,
 )
-from ingest.mapping.schema import INTAKE_KEYS, Kinds
+from ingest.mapping.schema import INTAKE_KEYS, TRANSLATION_KEYS, Kinds
 
 __all__ = [
     "Account",
@@ -43,6 +44,7 @@ __all__ = [
 ]
 
 MAX_BASES = 8  # files that extend one another
+_ALMOST = re.compile(r"(.+)\.(?:yml|YAML|YML|Yaml|Yml|ya?ml\.txt)")
 _ENDPOINT = re.compile(r"[\w.-]+(?:/[\w.-]+)*")
 
 
@@ -59,10 +61,16 @@ def load(folder: Path, channels: Kinds, country: str = "IN") -> Catalog:
         if not _ENDPOINT.fullmatch(mapping.endpoint):
             message = "The file's name makes a bad address."
             findings.append(Finding(Place(mapping.file), "file_name", message, "use letters, digits, _ . and -"))
-    for path in sorted(folder.rglob("*.yml")):
-        findings.append(Finding(Place(str(path)), "file_name", "The file is not looked at.", "call it .yaml"))
+    for path in sorted(path for path in folder.rglob("*") if _ALMOST.fullmatch(path.name) and path.is_file()):
+        hint = f"call it {_ALMOST.fullmatch(path.name)[1]}.yaml"  # type: ignore[index] # it matches
+        findings.append(Finding(Place(str(path)), "file_name", "The file is not looked at.", hint))
     accounts, faults = read_accounts(folder / "_accounts.yaml")
-    return Catalog(mappings, accounts, list(dict.fromkeys([*findings, *faults])))
+    used = {folder / "_accounts.yaml", *(Path(base) for one in mappings.values() for base in one.bases)}
+    parts = list(_files(folder, parts=True))
+    for path in parts:
+        faults += [] if path in used else _unused(path, folder)
+    files = (*(file for one in mappings.values() for file in (one.file, *one.bases)), *map(str, parts))
+    return Catalog(mappings, accounts, list(dict.fromkeys([*findings, *faults])), tuple(dict.fromkeys(files)))
 
 
 def load_file(path: Path, channels: Kinds, folder: Path | None = None, country: str = "IN") -> Mapping:
@@ -70,10 +78,10 @@ def load_file(path: Path, channels: Kinds, folder: Path | None = None, country: 
     below = path.relative_to(folder) if folder else Path(path.name)
     endpoint, file = below.with_suffix("").as_posix(), str(path)
     digest = hashlib.sha256()
-    node, faults = _extended(path, file, digest)
+    node, bases, faults = _extended(path, file, digest)
     if node is None:
         errors, warnings = _sorted(faults)
-        return Mapping(endpoint, file, _version(digest), None, None, errors, errors, warnings=warnings)
+        return Mapping(endpoint, file, _version(digest), None, None, errors, errors, warnings=warnings, bases=bases)
     parts = _parts(node)
     broken = is_broken(faults)
     intake, intake_findings = build_intake(parts[0], country, channels)
@@ -92,6 +100,7 @@ def load_file(path: Path, channels: Kinds, folder: Path | None = None, country: 
         None if broken else document,
         list(dict.fromkeys([*warnings, *others])),
         draft,
+        bases,
     )
 
 
@@ -108,16 +117,32 @@ def intake_from(document: dict[str, Any], file: str, channels: Kinds, country: s
     return intake
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """Mapping files in order; neither names that begin with `_`, nor hidden ones."""
+def _files(folder: Path, *, parts: bool = False) -> Iterator[Path]:
+    """Mapping files in order, or those whose names begin with `_`; no hidden ones."""
     for path in sorted(folder.rglob("*.yaml")):
-        if not any(part.startswith(("_", ".")) for part in path.relative_to(folder).parts) and path.is_file():
+        names = path.relative_to(folder).parts
+        inside = any(name.startswith(("_", ".")) for name in names[:-1])
+        if not inside and not names[-1].startswith(".") and names[-1].startswith("_") is parts and path.is_file():
             yield path
 
 
-def _extended(path: Path, file: str, digest: Any) -> tuple[Node | None, list[Finding]]:
-    """A file with all that it extends, and what is wrong with their YAML; None where nothing can be made of it."""
+def _unused(path: Path, folder: Path) -> list[Finding]:
+    """What is wrong with a file that no mapping extends, so far as it is known without one."""
+    document = reading.read(path, str(path))
+    keys = document.node.value if document.node else ()
+    if "accounts" in keys:
+        hint = f"call it {folder / '_accounts.yaml'}"
+        return [*document.findings, Finding(Place(str(path)), "file_name", "These accounts are not looked at.", hint)]
+    return document.findings
+
+
+def _extended(path: Path, file: str, digest: Any) -> tuple[Node | None, tuple[str, ...], list[Finding]]:
+    """A file with all that it extends, their names, and what is wrong with their YAML.
+
+    The node is None where nothing can be made of it.
+    """
     chain: list[Node] = []
+    bases: list[str] = []
     findings: list[Finding] = []
     seen: set[Path] = set()
     while True:
@@ -125,12 +150,12 @@ def _extended(path: Path, file: str, digest: Any) -> tuple[Node | None, list[Fin
         findings += document.findings
         node = document.node
         if node is None:
-            return None, findings
+            return None, tuple(bases), findings
         digest.update(path.read_bytes())
         seen.add(path.resolve())
         if not isinstance(node.value, dict):
             message = "A mapping is a set of keys, like `channel: form`."
-            return None, [*findings, Finding(node.place, "wrong_type", message)]
+            return None, tuple(bases), [*findings, Finding(node.place, "wrong_type", message)]
         chain.append(node)
         base = node.value.get("extends")
         if base is None or base.value is None:
@@ -138,12 +163,13 @@ def _extended(path: Path, file: str, digest: Any) -> tuple[Node | None, list[Fin
         try:
             path, file = _base(base, path, seen)
         except MappingError as error:
-            return None, [*findings, *error.findings]
+            return None, tuple(bases), [*findings, *error.findings]
+        bases.append(file)
     merged = Node({}, chain[-1].place)
     for each in reversed(chain):
         merged = merge_files(merged, each)
     merged.value.pop("extends", None)
-    return merged, findings
+    return merged, tuple(bases), findings
 
 
 def _base(node: Node, path: Path, seen: set[Path]) -> tuple[Path, str]:
@@ -158,15 +184,23 @@ def _base(node: Node, path: Path, seen: set[Path]) -> tuple[Path, str]:
     if len(seen) >= MAX_BASES:
         raise fault(f"More than {MAX_BASES} files extend one another.")
     if not base.is_file():
-        raise fault(f"There is no file {node.value} to extend.", "the path is relative to this file")
+        near = difflib.get_close_matches(base.name, [each.name for each in base.parent.glob("_*.yaml")], 1)
+        hint = f"did you mean `{Path(node.value).with_name(near[0])}`?" if near else "the path is relative to this file"
+        raise fault(f"There is no file {node.value} to extend.", hint)
     return base, str(base)
 
 
 def _parts(node: Node) -> tuple[Node, Node]:
-    """The sections that web needs, and the others."""
-    intake = {key: value for key, value in node.value.items() if key in INTAKE_KEYS}
-    rest = {key: value for key, value in node.value.items() if key not in INTAKE_KEYS}
+    """The sections that web needs, with those that were meant to be such; and the others."""
+    known = INTAKE_KEYS | TRANSLATION_KEYS
+    ours = {key for key in node.value if key in INTAKE_KEYS or (key not in known and _nearest(key) in INTAKE_KEYS)}
+    intake = {key: value for key, value in node.value.items() if key in ours}
+    rest = {key: value for key, value in node.value.items() if key not in ours}
     return replace(node, value=intake), replace(node, value=rest)
+
+
+def _nearest(key: str) -> str:
+    return next(iter(difflib.get_close_matches(key, INTAKE_KEYS | TRANSLATION_KEYS, 1, 0.75)), "")
 
 
 def _version(digest: Any) -> str:

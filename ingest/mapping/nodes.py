@@ -50,6 +50,24 @@ class Node:
                 return self.place
         return self._place_at(offset)
 
+    def find(self, word: str, start: Place) -> Place:
+        """Where a word stands in a text of several lines, looked for from a place in it; else that place itself."""
+        if "\n" not in self.raw:
+            return start
+        lines = self.raw.split("\n")
+        found = re.compile(rf"(?<!\w){re.escape(word)}(?!\w)")
+        for number in range(start.line - self.place.line, len(lines)):
+            begin = (
+                start.column - (self.place.column if number == 0 else 1)
+                if number == start.line - self.place.line
+                else 0
+            )
+            hit = found.search(lines[number], max(begin, 0))
+            if hit:
+                line = self.place.line + number
+                return start if line == start.line else Place(start.file, line, hit.start() + 1)
+        return start
+
     def first_character(self) -> Place:
         """Where the text itself begins: after a quote, or on the line below `|`."""
         begin = re.match(r"""['"]|[|>][^\n]*\n\s*""", self.raw)

@@ -31,6 +31,7 @@ class Intake:
     """How an endpoint takes events: what web needs to know of a mapping."""
 
     channel: str
+    place: Place  # of its channel
     auth: dict[str, tuple[str, ...]]  # key -> names of environment variables
     access_tokens: dict[str, str] = field(default_factory=dict)  # page id -> name of an environment variable
     forms: MappingABC[str, Place] = field(default_factory=dict)  # those that it claims, each with where it says so
@@ -38,7 +39,7 @@ class Intake:
     form: FormBlock | None = None
     duplicate_events: timedelta = timedelta(minutes=10)
     event_id: Expression | None = None
-    places: MappingABC[str, Place] = field(default_factory=dict)  # where each key of `auth` is set, or its channel
+    places: MappingABC[tuple[str, str], Place] = field(default_factory=dict)  # of each variable in `auth`, by its key
 
 
 @dataclass(frozen=True)
@@ -137,6 +138,7 @@ class Mapping:
     intake_document: dict[str, Any] | None = None  # the intake's sections, plain: `loader.intake_from` reads them
     warnings: list[Finding] = field(default_factory=list)  # what works, and hardly as it is meant
     draft: Translation | None = None  # the translation, or what there is of it beside what is wrong
+    bases: tuple[str, ...] = ()  # the files that it extends
 
     @property
     def findings(self) -> list[Finding]:
@@ -151,3 +153,4 @@ class Catalog:
     mappings: MappingABC[str, Mapping] = field(default_factory=dict)
     accounts: MappingABC[str, Account] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    files: tuple[str, ...] = ()  # all that were looked at, those too that are no endpoints

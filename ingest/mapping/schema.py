@@ -193,6 +193,8 @@ class Expected(RequestSchema):
 class _Expected(f.Field[Any]):
     """One expected body, or a list of them where several requests are made."""
 
+    schema = Expected()
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ARG002
         kind: f.Field[Any] = f.Nested(Expected)
         return (f.List(kind) if isinstance(value, list) else kind).deserialize(value)
@@ -235,3 +237,4 @@ class TranslationSchema(Strict):
 
 INTAKE_KEYS = frozenset(IntakeSchema({}).fields)
 """The sections of a mapping that web needs; all others are for the translation."""
+TRANSLATION_KEYS = frozenset(TranslationSchema().fields)

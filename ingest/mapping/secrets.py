@@ -7,17 +7,18 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ingest.errors import Finding, Place
+from ingest.mapping.fields import KEPT_HERE, KEPT_HINT, SHORTEST, looks_secret
 from ingest.mapping.reading import MAX_BYTES
 
-_TOKEN = re.compile(r"eyJ[\w-]{10,}\.[\w-]{10,}(?:\.[\w-]*)?|EAA[A-Za-z0-9]{20,}|(?<=://)[^\s/@:]+:[^\s/@]+(?=@)")
+_TOKEN = re.compile(
+    r"(?<![\w-])eyJ[\w-]{10,}+\.[\w-]{10,}+(?:\.[\w-]*+)?|(?<![A-Za-z0-9])EAA[A-Za-z0-9]{20,}+|(?<=://)[^\s/@:]{1,200}+:[^\s/@]{1,200}+(?=@)"
+)
 """JSON web tokens (AiSensy's keys), Meta's access tokens, and passwords in addresses."""
 _NAMED = re.compile(
     r"""\b(?:api_?key|app_?secret|access_?token|verify_?token|token|secret|password)["']?[ \t]*:[ \t]*
-    (?P<value>\[[^\]]*\]|"[^"]*"|'[^']*'|[^,}\]#\n]+)""",
+    (?P<value>\[[^\]]{0,2000}|\{[^}]{0,2000}|"[^"]{0,2000}|'[^']{0,2000}|[^,}\]#\n]{1,2000})""",
     re.IGNORECASE | re.VERBOSE,
 )
-_VARIABLE = re.compile(r"[A-Z][A-Z0-9]{0,15}(?:_[A-Z0-9]+)*|[A-Za-z]+(?:_[A-Za-z]+)*|[^A-Za-z0-9]*")
-SHORTEST = 8  # characters of what may be a secret
 
 
 def secrets_in(file: str, known: Iterable[str] = ()) -> Iterator[Finding]:
@@ -30,9 +31,7 @@ def secrets_in(file: str, known: Iterable[str] = ()) -> Iterator[Finding]:
     wanted = [one for one in known if len(one) >= SHORTEST]
     for number, line in enumerate(lines, 1):
         for begin, _ in list(_secrets(line, wanted))[:1]:
-            hint = "put it into the environment or .env, and name the variable here; it is known now, so change it"
-            message = "A secret stands in the file."
-            yield Finding(Place(file, number, begin + 1), "secret_in_file", message, hint)
+            yield Finding(Place(file, number, begin + 1), "secret_in_file", KEPT_HERE, KEPT_HINT)
 
 
 def without_secrets(line: str, known: Iterable[str] = ()) -> str:
@@ -47,10 +46,12 @@ def _secrets(line: str, known: list[str]) -> Iterator[tuple[int, int]]:
     found = [(each.start(), each.end()) for each in _TOKEN.finditer(line)]
     found += [(each.start(), each.end()) for one in known for each in re.finditer(re.escape(one), line)]
     for each in _NAMED.finditer(line):
+        if "{{" in each["value"]:
+            continue
         found += [
             (each.start("value") + part.start(), each.start("value") + part.end())
-            for part in re.finditer(r"[^\s,\"'\[\]]+", each["value"])
-            if len(part[0]) >= SHORTEST and not _VARIABLE.fullmatch(part[0]) and "{{" not in each["value"]
+            for part in re.finditer(r"[^\s,:\"'\[\]{}]+", each["value"])
+            if looks_secret(part[0]) and not part[0].isdecimal()
         ]
     end = -1
     for begin, after in sorted(found):
