@@ -87,7 +87,8 @@ def known_fields(mapping: records.Mapping) -> Fields:
     channel = CHANNELS.get(intake.channel) if intake else None
     if channel is None:
         return Fields(frozenset(), whole=False)
-    return Fields(frozenset(found | channel.fields), whole=bool(found), beginnings=channel.beginnings)
+    own = channel.fields if channel.own_ids else frozenset()
+    return Fields(frozenset(found | channel.fields), bool(found), own, channel.beginnings)
 
 
 def _fields(mapping: records.Mapping, lead: object, payload: object, headers: Mapping[str, str]) -> Mapping[str, Value]:

@@ -65,7 +65,7 @@ def build_translation(node: Node, country: str, *, partial: bool = False) -> tup
     """
     checked = validate(TranslationSchema(), node)
     findings = [finding for path, finding in checked.found if path[:1] != ("tests",)]
-    in_tests = tuple(replace(one, severity="warning") for one in checked.findings if one not in findings)
+    in_tests = tuple(replace(finding, severity="warning") for path, finding in checked.found if path[:1] == ("tests",))
     partial = partial or bool(findings)
     names = _LEAD | _let_names(node)
     node = checked.sound

@@ -117,11 +117,15 @@ class Compiler:
         self, node: Node, output: list[nodes.Expr], places: tuple[Place, ...], names: frozenset[str], blank: bool
     ) -> Expression:
         expressions = [part for part in output if not isinstance(part, nodes.TemplateData)]
-        findings = [
-            finding
-            for part, place in zip(expressions, places, strict=True)
-            for finding in faults(part, partial(node.find, start=place), names, self._language)
-        ]
+        try:
+            findings = [
+                finding
+                for part, place in zip(expressions, places, strict=True)
+                for finding in faults(part, partial(node.find, start=place), names, self._language)
+            ]
+            paths = dict.fromkeys(path for part in expressions for path in _paths(part))
+        except RecursionError as error:
+            raise _fault(places[0], "jinja_syntax", _sentence(error)) from None
         if any(finding.severity == "error" for finding in findings):
             raise MappingError(findings)
         self._findings += findings
@@ -130,7 +134,6 @@ class Compiler:
             for part, place in reversed(list(zip(expressions, places, strict=True)))
             for path in _paths(part)
         }
-        paths = dict.fromkeys(path for part in expressions for path in _paths(part))
         try:
             made = tuple(part.data if isinstance(part, nodes.TemplateData) else self._function(part) for part in output)
         except _SYNTAX as error:
@@ -187,11 +190,11 @@ class Compiler:
             expression = parser.parse_tuple()
             if not parser.stream.eos:
                 parser.fail(f"unexpected {parser.stream.current.value!r}", parser.stream.current.lineno)
+            expression.set_environment(self._language)
         except _SYNTAX as error:
             below = getattr(error, "lineno", 1) - 1 if node.raw.startswith("|") else 0
             at = Place(place.file, place.line + below, 1) if below else place
             raise _fault(at, "jinja_syntax", _sentence(error), syntax_hint(text)) from None
-        expression.set_environment(self._language)
         return expression
 
 

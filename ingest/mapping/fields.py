@@ -212,7 +212,11 @@ def looks_secret(text: str) -> bool:
 def name(text: str) -> str:
     """A name of letters, digits, `_` and `-`. Raises ValidationError."""
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text):
-        raise fault("bad_value", "This is no name.", f"write {re.sub(r'[^A-Za-z0-9_-]+', '_', text)[:64]}")
+        raise fault(
+            "bad_value",
+            "This is no name.",
+            "" if looks_secret(text) else f"write {re.sub(r'[^A-Za-z0-9_-]+', '_', text)[:64]}",
+        )
     return text
 
 

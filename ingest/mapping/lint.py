@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ingest.errors import Finding, Hold
-from ingest.mapping.expression_faults import near
+from ingest.mapping.expression_faults import is_slip, near
 from ingest.mapping.expressions import Expression
 from ingest.mapping.fields import KEPT_HERE, KEPT_HINT, looks_secret
 from ingest.mapping.lint_accounts import unknown_to_accounts
+from ingest.mapping.lint_tests import odd_tests
 from ingest.mapping.phones import phone
 from ingest.mapping.records import Catalog, Mapping, Request, Route, Translation
 from ingest.mapping.secrets import secrets_in
@@ -28,6 +29,7 @@ class Fields:
 
     names: frozenset[str]
     whole: bool
+    of_channel: frozenset[str] = frozenset()  # those that its vendor gives, however the mapping uses them
     beginnings: tuple[str, ...] = ()  # of names that the channel makes itself: `consent_…`
 
 
@@ -45,7 +47,7 @@ def lint(catalog: Catalog, known: Known, secrets: Sequence[str] = (), country: s
         if mapping.translation is not None:
             found += _unused(mapping.translation)
             found += _missing(mapping.translation)
-            found += _expected_routes(mapping.translation)
+            found += odd_tests(mapping.translation, _used(mapping.translation), known(mapping).of_channel)
         if mapping.draft is not None:
             found += _unreachable(mapping.draft)
             found += _unlikely(mapping.draft, country)
@@ -114,15 +116,6 @@ def _missing(translation: Translation) -> Iterator[Finding]:
             yield Finding(route.request.place, "missing_source", message, "source: Website form", "warning")
 
 
-def _expected_routes(translation: Translation) -> Iterator[Finding]:
-    known = [route.name for route in translation.routes if route.name]
-    for test in translation.tests:
-        node = test.at(("expect_route",))
-        if node is not None and node.value not in known:
-            hint = near(node.value, known) or (f"there are {', '.join(known)}" if known else "no route has a name")
-            yield Finding(node.place, "bad_value", f"There is no route `{node.value}`.", hint, "warning")
-
-
 def _unlikely(translation: Translation, country: str) -> Iterator[Finding]:
     for route in translation.routes:
         if "destination" in route.request.texts:
@@ -171,11 +164,19 @@ def _reads_phone(text: Expression, translation: Translation, depth: int = 0) -> 
     return depth < len(translation.lets) and any(_reads_phone(one, translation, depth + 1) for one in lets)
 
 
+def _field(path: tuple[str, ...]) -> str:
+    return normalise_key(path[1]) if len(path) > 1 and path[0] == "lead" else ""
+
+
+def _used(translation: Translation) -> set[str]:
+    return {name for one in _expressions(translation) for path in one.inputs if (name := _field(path))}
+
+
 def _unknown_fields(mapping: Mapping, translation: Translation, known: Fields) -> Iterator[Finding]:
     channel = mapping.intake.channel if mapping.intake else "sender"
     for one in _expressions(translation):
         for path, place in zip(one.inputs, one.spots, strict=True):
-            name = normalise_key(path[1]) if len(path) > 1 and path[0] == "lead" else ""
+            name = _field(path)
             if not name or name in known.names or name.startswith(known.beginnings):
                 continue
             slip = next((each for each in sorted(known.names) if is_slip(name, each)), None)
@@ -183,22 +184,6 @@ def _unknown_fields(mapping: Mapping, translation: Translation, known: Fields) -
             if hint or known.whole:
                 message = f"No test, no `form.fields` and no {channel} has `lead.{name}`."
                 yield Finding(place, "unknown_field", message, hint or "give it to the lead of a test", "warning")
-
-
-def is_slip(name: str, known: str) -> bool:
-    """Whether a name is a known one with a letter too few, too many, or two that changed places.
-
-    `phone_2`, `firstname` and `emails` are names of their own.
-    """
-    short, long = sorted((name, known), key=len)
-    if len(known) < 4 or len(long) - len(short) > 1 or short == long:
-        return False
-    at = next((index for index, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
-    if len(short) == len(long):
-        return name[:at] + name[at + 1 : at + 2] + name[at] + name[at + 2 :] == known
-    more = long[at]
-    plural = at == len(short) and more == "s"
-    return short[at:] == long[at + 1 :] and more.isalpha() and not plural
 
 
 def _claimed_twice(catalog: Catalog) -> Iterator[Finding]:

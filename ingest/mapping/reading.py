@@ -14,7 +14,7 @@ import yaml
 from ingest.errors import Finding, MappingError, Place
 from ingest.mapping import scalar_faults
 from ingest.mapping.nodes import Node
-from ingest.mapping.yaml_complaint import BRACES, QUOTE
+from ingest.mapping.yaml_complaint import BRACES, QUOTE, end_of_line, lines_of
 from ingest.mapping.yaml_faults import diagnose
 from ingest.values import MAX_DEPTH
 
@@ -66,8 +66,9 @@ def parse(text: str, shown: str) -> Document:
             return Document(None, [*told, *error.findings])
         except yaml.MarkedYAMLError as error:
             diagnosis = diagnose(error, text, shown)
-            told.append(diagnosis.finding)
-            if diagnosis.mended is None or diagnosis.mended == text:
+            again = diagnosis.finding in told
+            told += [] if again else [diagnosis.finding]
+            if again or diagnosis.mended is None or diagnosis.mended == text:
                 break
             text = diagnosis.mended
         except yaml.reader.ReaderError as error:
@@ -78,7 +79,8 @@ def parse(text: str, shown: str) -> Document:
 
 def _character(error: yaml.reader.ReaderError, text: str, shown: str) -> Finding:
     before = text.encode("utf-8", "surrogatepass")[: error.position].decode("utf-8", "replace")  # counted in bytes
-    place = Place(shown, before.count("\n") + 1, len(before) - before.rfind("\n"))
+    lines = lines_of(before)
+    place = Place(shown, len(lines), len(lines[-1]) + 1)
     code = error.character if isinstance(error.character, int) else ord(error.character)
     return Finding(
         place, "yaml_syntax", f"The character U+{code:04X} stands here, which YAML does not allow.", "take it out"
@@ -228,7 +230,7 @@ class _Builder:
             self._unused[event.anchor] = scalar_faults.anchor(event.anchor, raw, place)
             return raw if value is None else value
         end = event.end_mark.index
-        rest = self._text[end : self._text.find("\n", end) % (len(self._text) + 1)]
+        rest = self._text[end : end_of_line(self._text, end)]
         found = scalar_faults.comment(raw, rest, place) or scalar_faults.curly(raw, place)
         if found:
             self.findings.append(found)

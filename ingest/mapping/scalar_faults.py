@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ingest.errors import Finding, Place
-from ingest.mapping.yaml_complaint import QUOTE
+from ingest.mapping.yaml_complaint import QUOTE, lines_of
 
 _COMMENT = re.compile(r"[ \t]+#")
 _PROSE = re.compile(r"[^\W\d](?:[\w%!?,'’ &-]|\.(?!\w))*")
@@ -29,8 +29,9 @@ def comment(raw: str, rest: str, place: Place) -> Finding | None:
         return None
     hint = QUOTE if cut else f"{QUOTE}, or a blank after the # of a comment"
     message = f"A # after a blank begins a comment: the text ends at `{raw.rsplit(maxsplit=1)[-1]}`."
-    column = len(raw) - raw.rfind("\n") - 1 + (0 if "\n" in raw else place.column)
-    at = Place(place.file, place.line + raw.count("\n"), column + found.end() - ("\n" not in raw))
+    lines = lines_of(raw)
+    column = len(lines[-1]) + (place.column if len(lines) == 1 else 1)
+    at = Place(place.file, place.line + len(lines) - 1, column + found.end() - 1)
     return Finding(at, "yaml_comment", message, hint, "error" if cut else "warning")
 
 

@@ -228,7 +228,9 @@ class TranslationSchema(Strict):
     """How a lead becomes requests."""
 
     account = Read(ours.name)
-    let = f.Dict(Read(ours.let_name), Text())
+    let = f.Dict(
+        Read(ours.let_name), Text(), validate=ma.validate.Length(max=1000, error="There are more than 1,000 names.")
+    )
     request = f.Nested(RequestSchema)
     routes = f.List(f.Nested(RouteSchema), validate=ma.validate.Length(1, error="There must be a route at least."))
     policy = f.Nested(PolicySchema)

@@ -18,6 +18,7 @@ from ingest.mapping.validation_hints import MISSING, MUST_BE, in_one_text, inste
 
 Path = tuple[Any, ...]
 _UNKNOWN, _ABSENT = "Unknown field.", "Missing data for required field."
+MAX_GUESSED = 200  # unknown keys of one place for which it is guessed what was meant
 _PARTS = {"_schema", "key", "value"}  # marshmallow's words for the whole, and for a pair's halves
 
 
@@ -63,11 +64,15 @@ def _findings(
         yield from ((path, _finding(message, node, schema, name)) for message in messages)
         return
     meant = _meant(messages, node)
+    guessed = sum(inner == [_UNKNOWN] for inner in messages.values()) <= MAX_GUESSED
     for step, inner in messages.items():
         child = node.at((step,))
         if child is not None:
             if step in meant:
                 yield (*path, step), _unknown(step, child, f"did you mean `{meant[step]}`?")
+                continue
+            if inner == [_UNKNOWN] and not guessed:
+                yield (*path, step), _unknown(step, child, "")
                 continue
             below = _below(schema, step)
             yield from _findings(

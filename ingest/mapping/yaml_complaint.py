@@ -67,6 +67,12 @@ def lines_of(text: str) -> list[str]:
     return _BREAK.split(text)
 
 
+def end_of_line(text: str, start: int) -> int:
+    """Where the line ends in which a place of a text is."""
+    found = _BREAK.search(text, start)
+    return found.start() if found else len(text)
+
+
 def quoted(text: str) -> str:
     """A text as YAML has it in single quotes."""
     return "'{}'".format(text.replace("'", "''"))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import yaml
 
 from ingest.mapping import yaml_texts
-from ingest.mapping.yaml_complaint import UNCLOSED, Complaint, Diagnosis, lines_of
+from ingest.mapping.yaml_complaint import LONGEST, UNCLOSED, Complaint, Diagnosis, lines_of
 
 
 def diagnose(error: yaml.MarkedYAMLError, text: str, shown: str) -> Diagnosis:
@@ -57,7 +57,11 @@ def _unclosed(complaint: Complaint) -> Diagnosis | None:
 
 def _no_key(complaint: Complaint) -> Diagnosis | None:
     begun = complaint.error.context_mark
-    if "could not find expected ':'" not in complaint.problem or begun is None:
+    if (
+        "could not find expected ':'" not in complaint.problem
+        or begun is None
+        or len(complaint.lines[begun.line]) > LONGEST
+    ):
         return None
     line = complaint.lines[begun.line]
     text = line.strip()
