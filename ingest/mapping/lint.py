@@ -47,7 +47,8 @@ def lint(catalog: Catalog, known: Known, secrets: Sequence[str] = (), country: s
         if mapping.translation is not None:
             found += _unused(mapping.translation)
             found += _missing(mapping.translation)
-            found += odd_tests(mapping.translation, _used(mapping.translation), known(mapping).of_channel)
+            fields = known(mapping)
+            found += odd_tests(mapping.translation, (_used(mapping.translation) & fields.names) | fields.of_channel)
         if mapping.draft is not None:
             found += _unreachable(mapping.draft)
             found += _unlikely(mapping.draft, country)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from ingest.errors import Finding
 from ingest.mapping.expression_faults import is_slip, near
@@ -11,19 +11,15 @@ from ingest.mapping.records import Translation
 from ingest.values import normalise_key
 
 
-def odd_tests(translation: Translation, used: Iterable[str], known: Iterable[str]) -> Iterator[Finding]:
-    """Routes and attributes that no route has; and fields of a test's lead that are nearly those that are `used`.
-
-    `known` are the other fields that a lead may have.
-    """
-    names = frozenset(used) | frozenset(known)
+def odd_tests(translation: Translation, fields: frozenset[str]) -> Iterator[Finding]:
+    """Routes and attributes that no route has; and fields of a test's lead that are nearly one of `fields`."""
     for test in translation.tests:
         yield from _route(test, translation)
         yield from _attributes(test, translation)
         for part in ("lead", "payload"):
             node = test.at((part,))
             if node is not None and isinstance(node.value, dict):
-                yield from _fields(node, names)
+                yield from _fields(node, fields)
 
 
 def _route(test: Node, translation: Translation) -> Iterator[Finding]:
