@@ -119,7 +119,8 @@ def _unset(catalog: Catalog, own: Settings) -> Iterator[Finding]:
                 hint = f"set {name} in the environment or .env"
                 yield Finding(place, "secret_not_set", f"auth.{key}: {name} is not set.", hint, "warning")
         translation = mapping.translation
-        if translation and own.secrets.api_key(translation.account) is None:
+        known = not catalog.accounts or (translation and translation.account in catalog.accounts)
+        if translation and known and own.secrets.api_key(translation.account) is None:
             name = key_name(translation.account)
             message = f"{name} is not set: leads wait until it is."
             yield Finding(translation.account_place, "key_not_set", message, f"set {name}", "notice")

@@ -169,8 +169,8 @@ def _field(path: tuple[str, ...]) -> str:
     return normalise_key(path[1]) if len(path) > 1 and path[0] == "lead" else ""
 
 
-def _used(translation: Translation) -> set[str]:
-    return {name for one in _expressions(translation) for path in one.inputs if (name := _field(path))}
+def _used(translation: Translation) -> frozenset[str]:
+    return frozenset(name for one in _expressions(translation) for path in one.inputs if (name := _field(path)))
 
 
 def _unknown_fields(mapping: Mapping, translation: Translation, known: Fields) -> Iterator[Finding]:

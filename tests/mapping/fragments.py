@@ -23,11 +23,11 @@ MARK = ">>"
 
 def files_of(fragment: str) -> dict[str, str]:
     """The files of a fragment, completed: a line `# mappings/acme.yaml` begins one; else it is mappings/site.yaml."""
-    parts = re.split(r"^(>>)?# mappings/(\S+)\n", fragment, flags=re.MULTILINE)
+    parts = re.split(r"^(>>)?# (?:mappings/|(?=\.env$))(\S+)\n", fragment, flags=re.MULTILINE)
     found = {"site.yaml": parts[0]} if parts[0].strip() else {}
     for mark, name, text in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
         found[name] = f"{mark or ''}{text}"
-    return {name: text if Path(name).name.startswith("_") else completed(text) for name, text in found.items()}
+    return {name: text if Path(name).name[0] in "._" else completed(text) for name, text in found.items()}
 
 
 def completed(text: str) -> str:
