@@ -47,7 +47,7 @@ def told(example: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> set[str
         if variable:
             monkeypatch.setenv(*variable.groups())
         else:
-            subprocess.run(["sh", "-c", command], cwd=folder, check=True)
+            subprocess.run(["/bin/sh", "-c", command], cwd=folder, check=True)
     own = settings.load()
     return {one.code for one in in_order(findings_of(catalog_of(own), own)[0])}
 
