@@ -70,12 +70,26 @@ def faults(expression: nodes.Expr, locate: Locate, names: frozenset[str], langua
             yield from dashed or text_and_number(node, locate)
         elif isinstance(node, nodes.BinExpr) or (isinstance(node, nodes.Compare) and len(node.ops) == 1):
             yield from text_and_number(node, locate)
+        elif isinstance(node, nodes.Getattr) and id(node) not in told and _is_field(node.node):
+            yield _below_field(node, locate, language)
     texts = _texts(nodes_)
     for node in nodes_:
         if isinstance(node, nodes.Name) and node.name not in names and id(node) not in told:
             yield _unknown_name(node.name, locate, names, text=id(node) in texts)
         else:
             yield from _not_there(node, locate, names, language)
+
+
+def _is_field(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name) and node.node.name == "lead"
+
+
+def _below_field(node: nodes.Getattr, locate: Locate, language: Language) -> Finding:
+    """`lead.address.city`: what was nested is flat, and a text has nothing below it."""
+    field = getattr(node.node, "attr", "")
+    message = f"`lead.{field}` is text, and has no `{node.attr}`: what is nested in a lead is flat here."
+    hint = f"write lead.{field} | {node.attr}" if node.attr in language.filters else f"write lead.{field}_{node.attr}"
+    return Finding(locate(node.attr), "unknown_field", message, hint, "warning")
 
 
 def _texts(found: Iterable[nodes.Node]) -> set[int]:

@@ -162,13 +162,14 @@ class Compiler:
             raise _fault(node.place, "bad_value", "A text of more than 64 kB.")
         begun: list[str] | None = None
         place = node.place
-        marks = 0
+        marks, offset = 0, -2
         try:
             for _, token, text in self._language.lexer.tokeniter(node.value, None):
                 if token in _FORBIDDEN_MARKS:
                     raise _forbidden_mark(node, _FORBIDDEN_MARKS[token])
                 if token == "variable_begin":  # noqa: S105 - a token of Jinja's lexer
                     begun, place = [], node.place_of("{{", marks)
+                    offset = node.value.find("{{", offset + 2)
                 elif token == "variable_end" and begun is not None:  # noqa: S105
                     yield "".join(begun), place
                     begun = None
@@ -178,7 +179,7 @@ class Compiler:
                     yield text, None
                 marks += text.count("{{")
         except TemplateSyntaxError as error:
-            raise _fault(place, "jinja_syntax", _sentence(error), syntax_hint(node.value)) from None
+            raise _fault(place, "jinja_syntax", _sentence(error), syntax_hint(node.value, max(offset, 0))) from None
         if begun is not None:
             raise _fault(place, "jinja_syntax", "`{{` begins here, and no `}}` ends it.", "close it with }}")
 

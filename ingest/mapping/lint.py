@@ -178,7 +178,8 @@ def _unknown_fields(mapping: Mapping, translation: Translation, known: Fields) -
     for one in _expressions(translation):
         for path, place in zip(one.inputs, one.spots, strict=True):
             name = _field(path)
-            if not name or name in known.names or name.startswith(known.beginnings):
+            below = len(path) > 2 and not path[2].lstrip("-").isdecimal()  # which is told of already
+            if not name or below or name in known.names or name.startswith(known.beginnings):
                 continue
             slip = next((each for each in sorted(known.names) if is_slip(name, each)), None)
             hint = f"did you mean `{slip}`?" if slip else near(name, known.names, 0.85) if known.whole else ""

@@ -191,6 +191,10 @@ class _Builder:
             node = self._node(next(self._events), depth + 1)
             if not isinstance(event, yaml.ScalarEvent):
                 self.findings.append(Finding(place, "wrong_type", "A key must be text.", QUOTE))
+            elif "=" in event.value and event.implicit[0] and node.value is None and not node.raw:
+                better = re.sub(r" *= *", ": ", event.value, count=1)
+                message = "A key and its value have a colon between them."
+                self.findings.append(Finding(place, "yaml_syntax", message, better))
             elif event.value[:1].isspace():
                 message = "A no-break space stands here, which is no indentation."
                 self.findings.append(Finding(place, "yaml_indentation", message, "indent with blanks"))
@@ -231,10 +235,15 @@ class _Builder:
             return raw if value is None else value
         end = event.end_mark.index
         rest = self._text[end : end_of_line(self._text, end)]
-        found = scalar_faults.comment(raw, rest, place) or scalar_faults.curly(raw, place)
+        found = (
+            scalar_faults.comment(raw, rest, place)
+            or scalar_faults.curly(raw, place)
+            or scalar_faults.swallowed(raw, place)
+        )
         if found:
             self.findings.append(found)
-        return f"{value}{rest}".strip() if found and found.severity == "error" else value
+        cut = found is not None and found.code == "yaml_comment" and found.severity == "error"
+        return f"{value}{rest}".strip() if cut else value
 
     def _place(self, event: Any) -> Place:
         return Place(self._shown, event.start_mark.line + 1, event.start_mark.column + 1)

@@ -35,6 +35,16 @@ def comment(raw: str, rest: str, place: Place) -> Finding | None:
     return Finding(at, "yaml_comment", message, hint, "error" if cut else "warning")
 
 
+def swallowed(raw: str, place: Place) -> Finding | None:
+    """A dash further in than those above it, which YAML takes for a part of their text."""
+    for number, line in enumerate(lines_of(raw)[1:], 1):
+        if line.lstrip().startswith("- "):
+            at = Place(place.file, place.line + number, len(line) - len(line.lstrip()) + 1)
+            message = "This line stands further in than the dash above, and is taken for a part of its text."
+            return Finding(at, "yaml_indentation", message, "dashes that belong together begin in the same column")
+    return None
+
+
 def anchor(name: str, raw: str, place: Place) -> Finding:
     """A text that begins with &, which YAML takes for a name that nothing uses."""
     message = f"`&{name}` is no text for YAML, but a name for what follows it, and nothing uses it."

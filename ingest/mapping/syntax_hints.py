@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import re
 
+from ingest.mapping.toolbox import filters
+
+FILTERS = sorted(filters("IN"))
 _NO_WORD = r"(?!(?:or|and|if|else|in|is|not)\b)"
 _HINTS = (
     (re.compile(r"[“”„‘’]"), "use straight quotes: ' or \""),
     (re.compile(r"&&"), "write `and` for &&"),
+    (re.compile(r"(?<!&)&(?!&)"), "write ~ to join texts, and `and` where both must hold"),
+    (re.compile(r"->"), "write lead.name"),
+    (re.compile(r"@"), "a name begins with a letter"),
+    (re.compile(r"\b(lead|payload)\.([0-9]\w*)"), r"write \1['\2']: names after a dot begin with a letter"),
     (re.compile(r"\|\|"), "write `or` for ||"),
     (re.compile(r"===|!=="), "write == or !="),
     (re.compile(r"=!|<>"), "write !="),
@@ -25,6 +32,8 @@ _HINTS = (
     (re.compile(r"\b(?:equals?|eq)\b"), "write == to compare"),
     (re.compile(r"\belse\s*if\b|\belif\b"), "write a if b else c if d else e"),
     (re.compile(r"^\s*if\b|\bthen\b|\bif\b(?!.*\belse\b)"), "write `a if b else c`"),
+    (re.compile(r"\|\s*(\w+)\s*[\[{]"), r"a filter takes its values in parentheses: \1('x')"),
+    (re.compile(rf"([\w.)\]]) +({'|'.join(FILTERS)})\b(?! *=)"), r"write | before a filter: … | \2"),
     (re.compile(r"\|\s*\w+\s+['\"\w]"), "a filter takes its values in parentheses: default('there')"),
     (re.compile(r"\|\s*(?:$|\|)"), "a filter's name is missing after |"),
     (re.compile(r"\$\{?\w"), "a field is lead.name, without $"),
@@ -37,10 +46,12 @@ _HINTS = (
 )
 
 
-def syntax_hint(text: str) -> str:
-    """What mends a text that is no expression, where that can be guessed."""
-    if text.count("{{") > text.count("}}"):
-        return "close it with }}"
+def syntax_hint(text: str, start: int | None = None) -> str:
+    """What mends a text that is no expression, where that can be guessed; `start` is where its `{{` stands, if any."""
+    if start is not None:
+        text, closed, _ = text[start + 2 :].partition("}}")
+        if not closed:
+            return "close it with }}"
     bare = re.sub(r"'[^']*'|\"[^\"]*\"", "''", text)
     if bare.replace("''", "").count("'") % 2 or bare.replace("''", "").count('"') % 2:
         return "a quote is not closed"

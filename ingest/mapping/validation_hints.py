@@ -76,12 +76,14 @@ def instead(must_be: str, node: Node, schema: ma.Schema | None, name: str) -> st
 def _as_list(node: Node) -> str:
     value = node.value
     if isinstance(value, dict):
-        return "begin each item with `- `"
+        empty = all(inner.value is None for inner in value.values())
+        return f"write [{', '.join(value)}]" if value and empty else "begin each item with `- `"
     if not isinstance(value, str):
         return f'write ["{value}"]'
     if node.raw[:1] in {"'", '"'} and node.raw[-1:] == node.raw[:1] and "\n" not in node.raw:
         return f"write [{node.raw}]"
-    items = [item.strip() for item in value.split(",") if item.strip()]
+    inner = value[1:-1] if value.startswith("(") and value.endswith(")") else node.raw if "," not in value else value
+    items = [item.strip() for item in re.split(r"[,\n]", inner) if item.strip()]
     plain = all(re.fullmatch(r"[\w./@+ -]+|https?://[^\s,\[\]{}]+", item) for item in items)
     return f"write [{', '.join(items)}]" if plain and items else "write [one, two]"
 
@@ -95,6 +97,9 @@ def _as_keys(node: Node, schema: ma.Schema | None, name: str) -> str:
         first = node.value[0].value
         nested = isinstance(getattr(field, "value_field", None), f.Nested)
         return f"write {first}: {{}} instead of - {first}" if nested else "write keys with their values, without dashes"
+    pair = re.match(r"(\w+) *=? *[\"'{]", str(node.value))
+    if pair:
+        return f"write a colon after the key: {pair[1]}: …"
     inner = getattr(field, "schema", None) if field else schema
     known = _keys(inner) if inner else []
     return (

@@ -90,6 +90,13 @@ def _no_colon(complaint: Complaint) -> Diagnosis | None:
     return complaint.found("yaml_syntax", "A key needs a colon.", hint, at, f"{text.rstrip()}:")
 
 
+def _empty_item(complaint: Complaint) -> Diagnosis | None:
+    if "did not find expected node content" not in complaint.problem or complaint.text[complaint.column :][:1] != ",":
+        return None
+    mended = complaint.text[: complaint.column] + complaint.text[complaint.column + 1 :]
+    return complaint.found("yaml_syntax", "A comma too many.", "take it out", mended=mended)
+
+
 def _indentation(complaint: Complaint) -> Diagnosis | None:
     messages = {
         "mapping values are not allowed": "This line stands deeper than the one above, which has its value already.",
@@ -120,5 +127,6 @@ _EXPLANATIONS: tuple[Callable[[Complaint], Diagnosis | None], ...] = (
     _no_colon,
     yaml_texts.first_character,
     yaml_texts.after_bracket,
+    _empty_item,
     _indentation,
 )
