@@ -14,7 +14,7 @@ from ingest.mapping.language import language
 from ingest.mapping.merging import merge_requests
 from ingest.mapping.nodes import Node
 from ingest.mapping.records import FormBlock, Intake, Policy, QuietHours, Request, Route, Translation
-from ingest.mapping.schema import TRANSLATION_KEYS, IntakeSchema, Kinds, TranslationSchema
+from ingest.mapping.schema import AUTH_KEYS, TRANSLATION_KEYS, IntakeSchema, Kinds, TranslationSchema
 from ingest.mapping.validation import validate
 from ingest.mapping.validation_hints import MISSING
 
@@ -36,7 +36,7 @@ def build_intake(node: Node, country: str, channels: Kinds) -> tuple[Intake | No
     auth = {key: _names(value) for key, value in (node.get("auth") or {}).items() if not isinstance(value, dict)}
     defaults = {key: (name,) for key, name in channels[channel].items() if name}
     auth = {**defaults, **auth}
-    if channels[channel] and not auth:
+    if channels[channel] and not auth and not AUTH_KEYS & node.value.keys():  # which is told of already
         message = f"A {channel} mapping needs `auth`: without it every lead is refused with 401."
         place = node.value["channel"].key or node.place
         findings.append(Finding(place, "missing_key", message, f"auth: {{token: {channel.upper()}_TOKEN}}"))

@@ -68,6 +68,8 @@ def faults(expression: nodes.Expr, locate: Locate, names: frozenset[str], langua
             dashed = list(_dashed(node, locate, names, language))
             told |= {id(node.right)} if dashed else set()
             yield from dashed or text_and_number(node, locate)
+        elif isinstance(node, nodes.Or):
+            yield from _always_true(node, locate)
         elif isinstance(node, nodes.BinExpr) or (isinstance(node, nodes.Compare) and len(node.ops) == 1):
             yield from text_and_number(node, locate)
         elif isinstance(node, nodes.Getattr) and id(node) not in told and _is_field(node.node):
@@ -78,6 +80,19 @@ def faults(expression: nodes.Expr, locate: Locate, names: frozenset[str], langua
             yield _unknown_name(node.name, locate, names, text=id(node) in texts)
         else:
             yield from _not_there(node, locate, names, language)
+
+
+def _always_true(node: nodes.Or, locate: Locate) -> Iterator[Finding]:
+    """`lead.city == 'Pune' or 'Delhi'`: the text alone counts as true."""
+    text = node.right.value if isinstance(node.right, nodes.Const) else None
+    if isinstance(text, str) and text and _compares(node.left):
+        hint = f"write lead.city in ['…', '{text}'], or repeat the comparison"
+        message = f"'{text}' after `or` is compared with nothing, so that this always holds."
+        yield Finding(locate(""), "always_true", message, hint, "warning")
+
+
+def _compares(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.Compare) or (isinstance(node, nodes.Or) and _compares(node.left))
 
 
 def _is_field(node: nodes.Node) -> bool:
@@ -147,9 +162,8 @@ def _unknown_name(name: str, locate: Locate, names: frozenset[str], *, text: boo
     elif name in _OTHER_WORDS:
         hint = f"write {_OTHER_WORDS[name]}"
     else:
-        hint = near(name, names) or (
-            f"for a text: '{name}'; for a field: lead.{name}" if text else f"for a field: lead.{name}"
-        )
+        hint = near(name, names) or (f"write request.{name}" if "request" in names and name in _KEYS["request"] else "")
+        hint = hint or (f"for a text: '{name}'; for a field: lead.{name}" if text else f"for a field: lead.{name}")
     return Finding(locate(name), "unknown_name", f"There is no name `{name}` here.", hint)
 
 

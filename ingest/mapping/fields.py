@@ -95,6 +95,8 @@ def _number_for(read: Callable[[str], Any], value: Any) -> None:
     except ma.ValidationError as error:
         (wrong,) = error.messages
         hint = wrong.hint if isinstance(wrong, Fault) else ""
+        if isinstance(wrong, Fault) and wrong.code == "secret_in_file":
+            raise
         raise fault("wrong_type", "Must be text, and is a number.", hint) from None
 
 

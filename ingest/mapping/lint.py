@@ -44,6 +44,11 @@ def lint(catalog: Catalog, known: Known, secrets: Sequence[str] = (), country: s
     found: list[Finding] = []
     for mapping in catalog.mappings.values():
         found += mapping.warnings
+        identity = mapping.intake.event_id if mapping.intake else None
+        if identity is not None and identity.literal is not None:
+            message = "All leads would be the same one, for `event_id` names no part of them."
+            hint = f"write {{{{ {identity.literal} }}}}" if "." in identity.literal else "{{ payload.id }}"
+            found.append(Finding(identity.place, "no_expression", message, hint, "warning"))
         if mapping.translation is not None:
             found += _unused(mapping.translation)
             found += _missing(mapping.translation)
@@ -133,7 +138,7 @@ def _unlikely(translation: Translation, country: str) -> Iterator[Finding]:
     for route in translation.routes:
         if route.when and not route.when.names and route.when.source.strip() not in {"true", "false"}:
             message = "This names no field, and is the same for every lead."
-            yield Finding(route.when.place, "no_expression", message, "name a field: lead.city == 'Pune'", "warning")
+            yield Finding(route.when.place, "always_true", message, "name a field: lead.city == 'Pune'", "warning")
 
 
 def _looks_like_one(text: str, translation: Translation) -> bool:

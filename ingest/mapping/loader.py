@@ -26,7 +26,7 @@ from ingest.mapping.records import (
     QuietHours,
     Translation,
 )
-from ingest.mapping.schema import INTAKE_KEYS, TRANSLATION_KEYS, Kinds
+from ingest.mapping.schema import AUTH_KEYS, INTAKE_KEYS, TRANSLATION_KEYS, Kinds
 
 __all__ = [
     "Account",
@@ -193,14 +193,15 @@ def _base(node: Node, path: Path, seen: set[Path]) -> tuple[Path, str]:
 def _parts(node: Node) -> tuple[Node, Node]:
     """The sections that web needs, with those that were meant to be such; and the others."""
     known = INTAKE_KEYS | TRANSLATION_KEYS
-    ours = {key for key in node.value if key in INTAKE_KEYS or (key not in known and _nearest(key) in INTAKE_KEYS)}
+    ours = {key for key in node.value if key in INTAKE_KEYS or (key not in known and _belongs_to_intake(key))}
     intake = {key: value for key, value in node.value.items() if key in ours}
     rest = {key: value for key, value in node.value.items() if key not in ours}
     return replace(node, value=intake), replace(node, value=rest)
 
 
-def _nearest(key: str) -> str:
-    return next(iter(difflib.get_close_matches(key, INTAKE_KEYS | TRANSLATION_KEYS, 1, 0.75)), "")
+def _belongs_to_intake(key: str) -> bool:
+    close = difflib.get_close_matches(key, INTAKE_KEYS | TRANSLATION_KEYS, 1, 0.75)
+    return key in AUTH_KEYS or (bool(close) and close[0] in INTAKE_KEYS)
 
 
 def _version(digest: Any) -> str:

@@ -202,7 +202,7 @@ class _Builder:
                 merged += node.value if isinstance(node.value, list) else [node]
             elif event.value in seen:
                 message = f"`{event.value}` stands here a second time; the first is in line {seen[event.value].line}."
-                self.findings.append(Finding(place, "yaml_duplicate_key", message))
+                self.findings.append(Finding(place, "yaml_duplicate_key", message, "take one of the two out"))
             else:
                 seen[event.value] = key_node.place
                 yield event.value, replace(node, key=place)

@@ -14,6 +14,8 @@ from ingest.models import Reason
 Kinds = Mapping[str, Mapping[str, str | None]]
 """The channels that there are: each with the keys of its `auth`, and the variable that each of these defaults to."""
 FIELD_TYPES = ("text", "phone", "email", "number", "choice", "checkbox", "textarea", "date", "url", "hidden")
+_TOO_MANY = "There are more than 1,000 names."
+_NO_ROUTE = "There is no route in it: name one, or leave `routes` out."
 REASONS = [reason.value for reason in Reason]
 
 
@@ -190,6 +192,12 @@ class Expected(RequestSchema):
     media = f.Dict(Text(), Text(), allow_none=True)  # type: ignore[assignment]
 
 
+def _reason(text: str) -> None:
+    if text not in REASONS:
+        hint = near(text, REASONS) or "docs/delivery.md lists them"
+        raise fault("bad_value", f"There is no reason `{text}`.", hint)
+
+
 class _Expected(f.Field[Any]):
     """One expected body, or a list of them where several requests are made."""
 
@@ -212,14 +220,15 @@ class TestSchema(Strict):
     now = Read(ours.moment)
     expect = _Expected()
     expect_exactly = _Expected()
-    expect_hold = Text(validate=_one_of(*REASONS))
-    expect_skip = Text(validate=_one_of(*REASONS))
+    expect_hold = Read(_reason)
+    expect_skip = Read(_reason)
     expect_route = Text()
 
     @ma.validates_schema
     def _whole(self, data: dict[str, Any], **_: Any) -> None:
         if ("lead" in data) == ("payload" in data):
-            raise fault("missing_key", "A test has either `lead` or `payload`.")
+            hint = "take one of them out" if "lead" in data else 'lead: {phone: "9876543210"}'
+            raise fault("missing_key", "A test has either `lead` or `payload`.", hint)
         if not any(key.startswith("expect") for key in data):
             raise fault("missing_key", "A test expects something.", "expect, expect_hold, expect_skip, expect_route")
 
@@ -228,15 +237,14 @@ class TranslationSchema(Strict):
     """How a lead becomes requests."""
 
     account = Read(ours.name)
-    let = f.Dict(
-        Read(ours.let_name), Text(), validate=ma.validate.Length(max=1000, error="There are more than 1,000 names.")
-    )
+    let = f.Dict(Read(ours.let_name), Text(), validate=ma.validate.Length(max=1000, error=_TOO_MANY))
     request = f.Nested(RequestSchema)
-    routes = f.List(f.Nested(RouteSchema), validate=ma.validate.Length(1, error="There must be a route at least."))
+    routes = f.List(f.Nested(RouteSchema), validate=ma.validate.Length(1, error=_NO_ROUTE))
     policy = f.Nested(PolicySchema)
     tests = f.List(f.Nested(TestSchema))
 
 
 INTAKE_KEYS = frozenset(IntakeSchema({}).fields)
 """The sections of a mapping that web needs; all others are for the translation."""
+AUTH_KEYS = frozenset(Auth().fields)
 TRANSLATION_KEYS = frozenset(TranslationSchema().fields)

@@ -14,7 +14,7 @@ from ingest.errors import Finding
 from ingest.mapping.expression_faults import near
 from ingest.mapping.fields import Fault
 from ingest.mapping.nodes import Node
-from ingest.mapping.validation_hints import MISSING, MUST_BE, in_one_text, instead, where
+from ingest.mapping.validation_hints import MISSING, MUST_BE, in_one_text, instead, other_value, where
 
 Path = tuple[Any, ...]
 _UNKNOWN, _ABSENT = "Unknown field.", "Missing data for required field."
@@ -122,7 +122,7 @@ def _finding(message: str, node: Node, schema: ma.Schema | None, name: str) -> F
     if must_be:
         return Finding(node.place, "wrong_type", f"`{name}`: Must be {must_be}.", instead(must_be, node, schema, name))
     choices = re.findall(r"\w+", message.removeprefix("Must be one of")) if message.startswith("Must be one of") else ()
-    return Finding(node.place, "bad_value", _named(name, message), near(str(node.value), choices))
+    return Finding(node.place, "bad_value", _named(name, message), other_value(str(node.value), choices))
 
 
 def _unknown(name: str, node: Node, hint: str) -> Finding:

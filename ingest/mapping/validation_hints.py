@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 import marshmallow as ma
@@ -10,7 +11,16 @@ from marshmallow import fields as f
 
 from ingest.mapping.expression_faults import near
 from ingest.mapping.nodes import Node
-from ingest.mapping.schema import Form, IntakeSchema, Match, PolicySchema, RequestSchema, RouteSchema, TranslationSchema
+from ingest.mapping.schema import (
+    AUTH_KEYS,
+    Form,
+    IntakeSchema,
+    Match,
+    PolicySchema,
+    RequestSchema,
+    RouteSchema,
+    TranslationSchema,
+)
 
 _KEYS, _LIST = "keys, each with a value", "a list"
 MUST_BE = {
@@ -56,6 +66,25 @@ _OTHER_WORDS = {
 }
 
 
+_OTHER_VALUES = {
+    "phone": "tel telephone mobile whatsapp",
+    "email": "mail e-mail",
+    "choice": "select dropdown radio options",
+    "checkbox": "boolean bool check",
+    "text": "string str input",
+    "number": "int integer float numeric",
+    "textarea": "multiline long",
+    "turnstile": "cloudflare",
+    "recaptcha": "google",
+}
+
+
+def other_value(value: str, choices: Sequence[str]) -> str:
+    """The one of some values that was meant by another."""
+    other = next((one for one in choices if value.lower() in _OTHER_VALUES.get(one, "").split()), None)
+    return f"did you mean `{other}`?" if other else near(value, choices)
+
+
 def instead(must_be: str, node: Node, schema: ma.Schema | None, name: str) -> str:
     """What to write in the place of a value of the wrong kind."""
     value = node.value
@@ -96,12 +125,17 @@ def _as_keys(node: Node, schema: ma.Schema | None, name: str) -> str:
             return "leave out the dashes before the keys"
         first = node.value[0].value
         nested = isinstance(getattr(field, "value_field", None), f.Nested)
-        return f"write {first}: {{}} instead of - {first}" if nested else "write keys with their values, without dashes"
+        if nested:
+            return f"write {first}: {{}} instead of - {first}"
     pair = re.match(r"(\w+) *=? *[\"'{]", str(node.value))
     if pair:
         return f"write a colon after the key: {pair[1]}: …"
     inner = getattr(field, "schema", None) if field else schema
     known = _keys(inner) if inner else []
+    needed = [each.data_key or key for key, each in inner.fields.items() if each.required] if inner else []
+    short = needed[:1] if len(needed) == 1 else known[:1] if known[:2] == ["name", "when"] else []
+    if isinstance(node.value, str) and short:
+        return f"write {{{short[0]}: {node.raw}}}"
     return (
         f"write its keys in the lines below it: {', '.join(known)}" if known else "write its keys in the lines below it"
     )
@@ -149,4 +183,5 @@ def _homes() -> dict[str, set[str]]:
         "`policy`": set(_keys(PolicySchema())),
         "`form`": set(_keys(Form())),
         "`match`": set(_keys(Match())),
+        "`auth`": set(AUTH_KEYS),
     }

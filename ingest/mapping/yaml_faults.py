@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import yaml
@@ -73,7 +74,7 @@ def _no_key(complaint: Complaint) -> Diagnosis | None:
         return complaint.found(
             "yaml_syntax", f"No blank follows the colon after `{name}`.", f"{name}: {rest}", at, f"{head}{name}: {rest}"
         )
-    key, _, value = text.removesuffix(":").replace("=", " ").partition(" ")
+    key, value = [*re.split(r"\s*=(?!=)\s*|\s+", text.removesuffix(":"), maxsplit=1), ""][:2]
     better = f"{key}: {value.strip()}".rstrip()
     return complaint.found("yaml_syntax", f"A colon must follow the key `{key}`.", better, at, head + better)
 

@@ -7,9 +7,11 @@ import re
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,6 +24,7 @@ from ingest.settings import SECRET_NAMES
 from tests.mapping.fragments import findings
 
 MAPPINGS = Path(__file__).parents[2] / "mappings"
+GOOD_ONES = Path(__file__).parents[1] / "mapping" / "good"
 TOKENS = [
     "eyJhbGciOiJIUzI1NiJ9.eyJpZCI6IjEyMyJ9.c2lnbmF0dXJl-x_y",
     "EAAGm0PX4ZCpsBAKZCZBxyz1234567890",
@@ -176,6 +179,30 @@ def test_whatever_stands_in_a_file_is_told_within_it_and_without_secrets(form: s
     for token in TOKENS:
         assert token not in told, text
     assert "\x1b[31m" not in re.sub(r"\x1b\[(?:0|\d\d)m(?:\x1b\[1m)?", "", told)
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_no_value_in_the_place_of_another_makes_it_fail(data: st.DataObject) -> None:
+    """Any part of a mapping that uses everything may be of any other kind."""
+    documents = {path.relative_to(GOOD_ONES): yaml.safe_load(path.read_text()) for path in GOOD_ONES.rglob("*.yaml")}
+    name = data.draw(st.sampled_from(sorted(documents)))
+    node = documents[name]
+    for _ in range(data.draw(st.integers(0, 5))):
+        keys = list(node) if isinstance(node, dict) else list(range(len(node)))
+        below = [key for key in keys if isinstance(node[key], dict | list) and node[key]]
+        if not below:
+            break
+        node = node[data.draw(st.sampled_from(below))]
+    keys = list(node) if isinstance(node, dict) else list(range(len(node)))
+    kinds: list[Any] = [None, True, 0, -1.5, "", "x", "-x", "a, b", [], ["x"], [{}], [[]], {}, {"x": "y"}, {"": None}]
+    node[data.draw(st.sampled_from(keys))] = data.draw(st.sampled_from(kinds))
+    with tempfile.TemporaryDirectory() as folder:
+        found = findings(
+            Path(folder), {str(path): yaml.safe_dump(each, allow_unicode=True) for path, each in documents.items()}
+        )
+        for form in FORMATS.values():
+            form(found, [])
 
 
 @pytest.mark.parametrize("line", LINES)

@@ -97,6 +97,7 @@ CONDITIONS = [
     "meta.endpoint == 'site'",
     "payload.a.b[0].c == 'd'",
     "lead.name | length > 3",
+    "(lead.city or 'x') == 'x' or lead.state == 'y'",
     "true",
 ]
 
