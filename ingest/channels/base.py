@@ -73,6 +73,7 @@ class Channel:
     browser: ClassVar[bool] = False  # visitors' browsers post here: origins, CORS, thank-you pages
     own_ids: ClassVar[bool] = False  # external ids are the vendor's, not what a sender made up
     methods: ClassVar[tuple[str, ...]] = ("POST",)
+    beginnings: ClassVar[tuple[str, ...]] = ()  # of names of fields that the channel makes: `consent_…`
     fields: ClassVar[frozenset[str]] = USUAL  # that its leads have as a rule: `ingest check` takes no other for a slip
 
     def handshake(self, inbound: Inbound, auth: Auth) -> str:  # noqa: ARG002 - channels that have one use them

@@ -82,6 +82,7 @@ class Facebook(Channel):
     remote = True
     own_ids = True
     methods = ("GET", "POST")
+    beginnings = ("consent_",)
     fields = frozenset(METADATA) | _QUESTIONS
 
     def handshake(self, inbound: Inbound, auth: Auth) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ingest import files, settings
-from ingest.cli.posting import tests_of
+from ingest.cli.posting import own_tests
 from ingest.cli.store import find_lead, opened, sandbox_option
 from ingest.cli.subject import Subject, subject_of
 from ingest.errors import Hold, Skip
@@ -105,7 +105,7 @@ def _make_sure(subject: Subject, node: Node) -> None:
     faults = [str(finding) for finding in validate(TestSchema(), node).findings]
     if not faults:
         translation = replace(subject.translation, tests=(node,))
-        results = tests_of(replace(subject.mapping, translation=translation), subject.country)
+        results = own_tests(replace(subject.mapping, translation=translation), subject.country)
         faults = [fault.message for result in results for fault in result.faults]
     if faults:
         raise click.ClickException(f"No test can say what becomes of this lead: {'; '.join(faults)}. {BY_HAND}")

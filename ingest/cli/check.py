@@ -3,16 +3,19 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
 
 import click
 
 from ingest import settings
 from ingest.channels import CHANNELS
 from ingest.cli.findings import FORMATS, are_problems, in_order, summed_up
-from ingest.cli.mappings import catalog_of
+from ingest.cli.mappings import catalog_of, find_mapping
 from ingest.cli.posting import Poster
 from ingest.errors import Finding, Place, Refusal
 from ingest.mapping import records
+from ingest.mapping.fields import looks_secret
 from ingest.mapping.lint import Fields, lint
 from ingest.mapping.nodes import Node
 from ingest.mapping.records import Catalog
@@ -21,6 +24,7 @@ from ingest.values import flatten, normalise_key
 
 
 @click.command()
+@click.argument("names", nargs=-1)
 @click.option("--format", "form", type=click.Choice(list(FORMATS)), default="text", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("--sandbox", is_flag=True, help="As `ingest run --sandbox` has it: secrets need not be set.")
@@ -28,8 +32,10 @@ from ingest.values import flatten, normalise_key
 @click.option(
     "--write-accounts", "write", is_flag=True, help="With --live: write what AiSensy tells to _accounts.yaml."
 )
-def check(form: str, as_json: bool, sandbox: bool, ask: bool, write: bool) -> None:
+def check(names: tuple[str, ...], form: str, *, as_json: bool, sandbox: bool, ask: bool, write: bool) -> None:
     """Tell every finding in the mappings and the settings; exit 1 where there is one.
+
+    NAMES are endpoints or files: only what is found in these is told.
 
     \b
     Example:
@@ -42,15 +48,43 @@ def check(form: str, as_json: bool, sandbox: bool, ask: bool, write: bool) -> No
     catalog = catalog_of(own)
     asked = _asked(catalog, own, sandbox=sandbox, write=write) if ask else []
     catalog = catalog_of(own) if write else catalog
-    secrets = _secrets(catalog, own)
-    findings = [*catalog.findings, *lint(catalog, known_fields, secrets, own.default_country), *asked]
-    if not sandbox and not own.sandbox:
-        findings += _unset(catalog, own)
-    findings = in_order(findings)
+    files: set[Path] = set()
+    for name in names:
+        catalog, named = _files(name, catalog, own)
+        files |= named
+    found, secrets = findings_of(catalog, own, sandbox=sandbox)
+    findings = in_order(one for one in [*found, *asked] if not names or Path(one.place.file).resolve() in files)
     click.echo(FORMATS[form](findings, secrets), nl=False)
     if form == "text":
         click.echo(summed_up(findings), err=True)
     sys.exit(1 if are_problems(findings) else 0)
+
+
+def findings_of(catalog: Catalog, own: Settings, *, sandbox: bool = False) -> tuple[list[Finding], list[str]]:
+    """Everything that is wrong with the mappings, and the secrets that must not be shown beside it.
+
+    With `sandbox` secrets need not be set.
+    """
+    secrets = _secrets(catalog, own)
+    findings = [*catalog.findings, *lint(catalog, known_fields, secrets, own.default_country)]
+    if not sandbox and not own.sandbox:
+        findings += _unset(catalog, own)
+    return findings, secrets
+
+
+def _files(name: str, catalog: Catalog, own: Settings) -> tuple[Catalog, set[Path]]:
+    """The file that is named, or an endpoint's with those that it extends; and the catalogue, with a file that
+    stands elsewhere. Raises UsageError.
+    """
+    path = Path(name).resolve()
+    if path in {Path(file).resolve() for file in catalog.files}:
+        return catalog, {path}
+    mapping = find_mapping(name, own)
+    if name not in catalog.mappings:
+        mappings = {**catalog.mappings, name: mapping}
+        files = (*catalog.files, *mapping.sources)
+        catalog = replace(catalog, mappings=mappings, findings=[*catalog.findings, *mapping.findings], files=files)
+    return catalog, {Path(file).resolve() for file in mapping.sources}
 
 
 def known_fields(mapping: records.Mapping) -> Fields:
@@ -61,10 +95,11 @@ def known_fields(mapping: records.Mapping) -> Fields:
     found = {normalise_key(name) for name in (intake.form.fields if intake.form else ())}
     for test in translation.tests if translation else ():
         found |= set(_fields(intake, test))
-    channel = CHANNELS[intake.channel]
-    if not (found or channel.own_ids):
+    channel = CHANNELS.get(intake.channel)
+    if channel is None:
         return Fields(frozenset(), whole=False)
-    return Fields(frozenset(found | channel.fields), whole=bool(found))
+    own = channel.fields if channel.own_ids else frozenset()
+    return Fields(frozenset(found | channel.fields), bool(found), own, channel.beginnings)
 
 
 def _fields(intake: records.Intake, test: Node) -> Iterator[str]:
@@ -103,11 +138,12 @@ def _unset(catalog: Catalog, own: Settings) -> Iterator[Finding]:
     """Secrets that mappings name and nobody has set."""
     for mapping in catalog.mappings.values():
         for key, name, place in _named(mapping):
-            if own.secrets.get(name) is None:
+            if own.secrets.get(name) is None and not looks_secret(name):  # which is told of already
                 hint = f"set {name} in the environment or .env"
                 yield Finding(place, "secret_not_set", f"auth.{key}: {name} is not set.", hint, "warning")
         translation = mapping.translation
-        if translation and own.secrets.api_key(translation.account) is None:
+        known = not catalog.accounts or (translation and translation.account in catalog.accounts)
+        if translation and known and own.secrets.api_key(translation.account) is None:
             name = key_name(translation.account)
             message = f"{name} is not set: leads wait until it is."
             yield Finding(translation.account_place, "key_not_set", message, f"set {name}", "notice")
@@ -118,10 +154,10 @@ def _named(mapping: records.Mapping) -> Iterator[tuple[str, str, Place]]:
     intake = mapping.intake
     if intake is None:
         return
-    for key, names in intake.auth.items():
-        yield from ((key, name, intake.places.get(key, Place(mapping.file))) for name in names)
-    place = intake.places.get("access_token", Place(mapping.file))
-    yield from ((f"access_token.{page}", name, place) for page, name in intake.access_tokens.items())
+    named = [(key, name, key) for key, names in intake.auth.items() for name in names]
+    named += [(f"access_token.{page}", name, "access_token") for page, name in intake.access_tokens.items()]
+    for shown, name, key in named:
+        yield shown, name, intake.places.get((key, name), intake.place)
 
 
 COMMANDS = {"check": check}

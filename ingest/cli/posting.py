@@ -79,7 +79,7 @@ class Poster:
         return self.intake.form or NO_BLOCK
 
 
-def tests_of(mapping: Mapping, country: str) -> list[Result]:
+def own_tests(mapping: Mapping, country: str) -> list[Result]:
     """What a mapping's own tests come to, each post as a real one; none where it is broken."""
     if mapping.intake is None:
         return []

@@ -10,7 +10,7 @@ from ingest import settings
 from ingest.cli.findings import in_order
 from ingest.cli.junit import write_junit
 from ingest.cli.mappings import catalog_of, find_mapping
-from ingest.cli.posting import tests_of
+from ingest.cli.posting import own_tests
 from ingest.cli.printing import print_json
 from ingest.cli.tested import Tested, faults_of, table, view
 from ingest.errors import Finding
@@ -68,7 +68,7 @@ def _asked(names: tuple[str, ...], own: Settings) -> tuple[list[Mapping], list[F
 def _run(mapping: Mapping, own: Settings) -> Tested:
     if mapping.intake is None or mapping.translation is None:
         return Tested(mapping)
-    results = tests_of(mapping, own.default_country)
+    results = own_tests(mapping, own.default_country)
     leads = [lead for result in results for lead in result.leads]
     return Tested(mapping, results, measure(mapping.file, own.default_country, leads))
 

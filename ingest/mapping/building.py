@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
-from ingest.errors import Finding
+from ingest.errors import Finding, Place
 from ingest.mapping import fields
 from ingest.mapping.declared import Tables
 from ingest.mapping.expressions import Compiler, Expression
@@ -14,8 +15,9 @@ from ingest.mapping.language import Language, language
 from ingest.mapping.merging import merge_policies, merge_requests
 from ingest.mapping.nodes import Node
 from ingest.mapping.records import FormBlock, Intake, Policy, QuietHours, Request, Route, Translation
-from ingest.mapping.schema import IntakeSchema, Kinds, TranslationSchema
+from ingest.mapping.schema import AUTH_KEYS, TRANSLATION_KEYS, IntakeSchema, Kinds, TranslationSchema
 from ingest.mapping.validation import validate
+from ingest.mapping.validation_hints import MISSING
 
 _LEAD = frozenset({"lead", "payload", "meta"})
 _SOURCE_TEXTS = ("campaignName", "destination", "userName", "source")
@@ -35,7 +37,7 @@ def build_intake(node: Node, country: str, channels: Kinds) -> tuple[Intake | No
     auth = {key: _names(value) for key, value in (node.get("auth") or {}).items() if not isinstance(value, dict)}
     defaults = {key: (name,) for key, name in channels[channel].items() if name}
     auth = {**defaults, **auth}
-    if channels[channel] and not auth:
+    if channels[channel] and not auth and not AUTH_KEYS & node.value.keys():  # which is told of already
         message = f"A {channel} mapping needs `auth`: without it every lead is refused with 401."
         place = node.value["channel"].key or node.place
         findings.append(Finding(place, "missing_key", message, f"auth: {{token: {channel.upper()}_TOKEN}}"))
@@ -43,6 +45,7 @@ def build_intake(node: Node, country: str, channels: Kinds) -> tuple[Intake | No
     duplicate_events = node.get("duplicate_events")
     intake = Intake(
         channel=channel,
+        place=node.value["channel"].place,
         auth=auth,
         access_tokens=by_page if isinstance(by_page, dict) else {},
         forms={each.value: each.place for each in _items(node, "match", "forms")},
@@ -50,7 +53,7 @@ def build_intake(node: Node, country: str, channels: Kinds) -> tuple[Intake | No
         form=_form(node),
         duplicate_events=fields.duration(duplicate_events) if duplicate_events else timedelta(minutes=10),
         event_id=compiled,
-        places={key: (node.at(("auth", key)) or node.value["channel"]).place for key in auth},
+        places=dict(_variables(node)),
     )
     return intake, findings
 
@@ -77,14 +80,15 @@ def build_translation(
     faulty = {path[:2] for path, _ in checked.found}
     tests = [] if ("tests",) in faulty else _items(node, "tests")
     tabled = _LEAD | frozenset(name for name, _ in _entries(node, "tables"))
-    names = tabled | frozenset(name for name, _ in _entries(node, "let"))
+    names = tabled | _let_names(node)
     node = checked.sound
     found = own or language(country)
     lets: dict[str, Expression | None] = {}
     findings += tables.declare(node.at(("tables",)), dict(_entries(node, "let")))
     compiler = compiler_of(found, findings, tables)
+    unread = names - frozenset(name for name, _ in _entries(node, "let"))
     for name, text in _entries(node, "let"):
-        lets[name] = compiler.text(text, tabled | frozenset(lets))
+        lets[name] = compiler.text(text, unread | frozenset(lets))
     node = _counting(node)
     _asked(node.at(("policy",)), compiler, names)  # it has its findings though each route has a policy of its own
     routes = list(_routes(node, compiler, names, findings, partial=partial))
@@ -101,6 +105,13 @@ def build_translation(
         faulty_tests=in_tests,
     )
     return translation, [*findings, *in_tests]
+
+
+def _let_names(node: Node) -> frozenset[str]:
+    """The names of `let`; and those that a fault hides, in its own names or in that of the section."""
+    sections = [inner for key, inner in node.value.items() if key == "let" or key not in TRANSLATION_KEYS]
+    found = [name for section in sections if isinstance(section.value, dict) for name in section.value]
+    return frozenset(found) | frozenset(re.sub(r"\W+", "_", name) for name in found)
 
 
 def is_broken(findings: Iterable[Finding]) -> bool:
@@ -139,10 +150,12 @@ def _route(
     own, base = node.at(("request",)), mapping.at(("request",))
     whole = merge_requests(base, own) if own is not None and own.value is not None else base or Node({}, node.place)
     place = whole.key or whole.place
-    for key in REQUIRED:
+    if base is None and own is None and not partial:
+        findings.append(Finding(place, "missing_key", "The key `request` is missing.", "request: what AiSensy gets"))
+    for key in REQUIRED if base or own else ():
         if key not in whole.value and not partial:
             where = f" in the route `{node.get('name')}`" if node.get("name") else ""
-            findings.append(Finding(place, "missing_key", f"The request has no `{key}`{where}."))
+            findings.append(Finding(place, "missing_key", f"The request has no `{key}`{where}.", MISSING[key]))
     media = {key: compiler.text(text, names) for key, text in _entries(whole, "media")}
     attributes = {key: compiler.text(text, names) for key, text in _entries(whole, "attributes")}
     texts = {key: compiler.text(whole.value[key], names) for key in _SOURCE_TEXTS if key in whole.value}
@@ -219,6 +232,14 @@ def _items(node: Node, *path: str) -> list[Node]:
 
 def _names(value: str | list[str]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _variables(node: Node) -> Iterator[tuple[tuple[str, str], Place]]:
+    """Where each variable of `auth` is named."""
+    for key, inner in _entries(node, "auth"):
+        value = inner.value
+        items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [inner]
+        yield from (((key, item.value), item.place) for item in items)
 
 
 def _form(node: Node) -> FormBlock | None:

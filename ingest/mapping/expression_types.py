@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from jinja2 import nodes
 
@@ -15,16 +15,25 @@ _SUMS = (nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Sub, nodes.Pow)
 _NUMBERS = {"number", "int", "float", "length", "count", "wordcount", "abs", "round", "sum"}
 
 
-def text_and_number(node: nodes.Compare | nodes.BinExpr, place: Place) -> Iterator[Finding]:
+def text_and_number(node: nodes.Compare | nodes.BinExpr, locate: Callable[[str], Place]) -> Iterator[Finding]:
     """A warning where a field meets a number, or a number a text."""
     found = _of_sum(node) if isinstance(node, nodes.BinExpr) else _of_comparison(node)
     if found:
-        yield Finding(place, "text_and_number", *found, "warning")
+        last = re.findall(r"\w+", found[0].split("`")[1]) if "`" in found[0] else []
+        yield Finding(locate(last[-1] if last else ""), "text_and_number", *found, "warning")
 
 
 def _of_sum(node: nodes.BinExpr) -> tuple[str, str] | None:
     field = next((side for side in (node.left, node.right) if _is_field(side)), None)
-    if field is None or not isinstance(node, _SUMS):
+    if field is None:
+        return None
+    if isinstance(node, nodes.Add):
+        number = any(
+            isinstance(side, nodes.Const) and isinstance(side.value, int | float) for side in (node.left, node.right)
+        )
+        message = f"`{_path(field)}` is text, to which no number is added."
+        return (message, f"write ~ to join them, or {_path(field)} | number to add") if number else None
+    if not isinstance(node, _SUMS):
         return None
     taken = _innermost(node.right)
     if isinstance(node, nodes.Sub) and field is node.left and isinstance(taken, nodes.Name):
@@ -38,6 +47,9 @@ def _of_comparison(node: nodes.Compare) -> tuple[str, str] | None:
     sides = (node.expr, node.ops[0].expr)
     for side, other in (sides, sides[::-1]):
         values = [item.value for item in _items(other) if isinstance(item, nodes.Const)]
+        if _is_field(side) and operator in {"eq", "ne"} and len(values) == 1 and values[0] in {None, ""}:
+            message = f"`{_path(side)}` is never empty: it is there, or it is not."
+            return message, f"write {_path(side)} is {'not ' if operator == 'eq' else ''}present"
         if _is_field(side) and values and not any(value is None or isinstance(value, str) for value in values):
             value = str(values[0]).lower() if isinstance(values[0], bool) else values[0]
             if operator in _ORDER:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from jinja2 import Template, TemplateSyntaxError, nodes
@@ -11,12 +13,14 @@ from jinja2.runtime import Context
 from ingest.errors import Finding, MappingError, Place
 from ingest.mapping.calls import call_faults
 from ingest.mapping.declared import Tables
-from ingest.mapping.expression_faults import faults, syntax_hint, walk
+from ingest.mapping.expression_faults import faults, walk
 from ingest.mapping.language import Language
 from ingest.mapping.native import LIMIT, is_blank, to_text
 from ingest.mapping.nodes import Node
+from ingest.mapping.syntax_hints import plain_words, syntax_hint
 
 _FORBIDDEN_MARKS = {"block_begin": "{%", "raw_begin": "{%", "comment_begin": "{#"}
+_BACKSLASH = re.compile(r"(?<!\\)((?:\\\\)*)\\(?![\\'\"nrtuUxN])")  # before what is no escape: \d, \b
 _SYNTAX = (TemplateSyntaxError, SyntaxError, RecursionError, MemoryError, ValueError, OverflowError)
 
 
@@ -29,6 +33,7 @@ class Expression:
     literal: str | None = None
     parts: tuple[str | Callable[[Context], Any], ...] = ()  # literal texts, and what gives the others
     inputs: tuple[tuple[str, ...], ...] = ()  # ("lead", "city"): what the expressions look at
+    spots: tuple[Place, ...] = ()  # where each of those stands
     names: frozenset[str] = frozenset()  # the first names of those
     value: Callable[[Context], Any] | None = None  # of one `{{ … }}` and nothing else, which gives no text but its own
 
@@ -93,13 +98,13 @@ class Compiler:
         parts = list(self._split(node))
         if all(place is None for _, place in parts):
             if "}}" in source:
-                raise _fault(node.place_of("}}"), "jinja_syntax", "A `}}` without its `{{`.")
+                raise _fault(node.place_of("}}"), "jinja_syntax", "`}}` ends what no `{{` began.", "begin it with {{")
             if is_blank(source):
                 raise _fault(node.place, "bad_value", "A blank text.", "leave the key out, or write null to remove it")
             return Expression(source, (node.place,), literal=source)
         output: list[nodes.Expr] = []
         for text, place in parts:
-            output.append(nodes.TemplateData(text) if place is None else self._parse(text, place))
+            output.append(nodes.TemplateData(text) if place is None else self._parse(text, place, node))
         blank = all(is_blank(text) for text, place in parts if place is None)
         return self._finish(node, output, tuple(place for _, place in parts if place), names, blank)
 
@@ -108,25 +113,35 @@ class Compiler:
         if source.startswith("{{") and source.endswith("}}") and source.count("{{") == 1:
             return self._text(node, names)
         place = node.first_character()
-        return self._finish(node, [self._parse(source, place)], (place,), names, True)
+        if "{{" in source or source.endswith("}}"):
+            raise _fault(place, "jinja_syntax", "A condition needs no braces.", "leave {{ and }} out")
+        return self._finish(node, [self._parse(source, place, node)], (place,), names, True)
 
     def _finish(
         self, node: Node, output: list[nodes.Expr], places: tuple[Place, ...], names: frozenset[str], blank: bool
     ) -> Expression:
         expressions = [part for part in output if not isinstance(part, nodes.TemplateData)]
-        findings = [
-            finding
-            for part, place in zip(expressions, places, strict=True)
-            for look in (
-                faults(part, place, names, self._language),
-                call_faults(part, place, self._language, self._tables),
-            )
-            for finding in look
-        ]
+        try:
+            findings = [
+                finding
+                for part, place in zip(expressions, places, strict=True)
+                for look in (
+                    faults(part, partial(node.find, start=place), names, self._language),
+                    call_faults(part, place, self._language, self._tables),
+                )
+                for finding in look
+            ]
+            paths = dict.fromkeys(path for part in expressions for path in _paths(part))
+        except RecursionError as error:
+            raise _fault(places[0], "jinja_syntax", _sentence(error)) from None
         if any(finding.severity == "error" for finding in findings):
             raise MappingError(findings)
         self._findings += findings
-        paths = dict.fromkeys(path for part in expressions for path in _paths(part))
+        spots = {
+            path: place
+            for part, place in reversed(list(zip(expressions, places, strict=True)))
+            for path in _paths(part)
+        }
         try:
             functions = [self.function(part, place) for part, place in zip(expressions, places, strict=True)]
         except _SYNTAX as error:
@@ -137,6 +152,7 @@ class Compiler:
             places=places,
             parts=tuple(part.data if isinstance(part, nodes.TemplateData) else next(left) for part in output),
             inputs=tuple(paths),
+            spots=tuple(node.find(path[-1], spots[path]) for path in paths),
             names=frozenset(path[0] for path in paths),
             value=functions[0] if blank and len(places) == 1 else None,
         )
@@ -154,13 +170,14 @@ class Compiler:
             raise _fault(node.place, "bad_value", "A text of more than 64 kB.")
         begun: list[str] | None = None
         place = node.place
-        marks = 0
+        marks, offset = 0, -2
         try:
             for _, token, text in self._language.lexer.tokeniter(node.value, None):
                 if token in _FORBIDDEN_MARKS:
                     raise _forbidden_mark(node, _FORBIDDEN_MARKS[token])
                 if token == "variable_begin":  # noqa: S105 - a token of Jinja's lexer
                     begun, place = [], node.place_of("{{", marks)
+                    offset = node.value.find("{{", offset + 2)
                 elif token == "variable_end" and begun is not None:  # noqa: S105
                     yield "".join(begun), place
                     begun = None
@@ -170,19 +187,23 @@ class Compiler:
                     yield text, None
                 marks += text.count("{{")
         except TemplateSyntaxError as error:
-            raise _fault(place, "jinja_syntax", _sentence(error), syntax_hint(node.value)) from None
+            raise _fault(place, "jinja_syntax", _sentence(error), syntax_hint(node.value, max(offset, 0))) from None
         if begun is not None:
-            raise _fault(place, "jinja_syntax", "A `{{` without its `}}`.")
+            raise _fault(place, "jinja_syntax", "`{{` begins here, and no `}}` ends it.", "close it with }}")
 
-    def _parse(self, text: str, place: Place) -> nodes.Expr:
+    def _parse(self, text: str, place: Place, node: Node) -> nodes.Expr:
+        if is_blank(text):
+            raise _fault(place, "jinja_syntax", "Nothing stands between the braces.", "name a field: {{ lead.city }}")
         try:
-            parser = Parser(self._language, text, state="variable")
+            parser = Parser(self._language, _BACKSLASH.sub(r"\1\\\\", text), state="variable")
             expression = parser.parse_tuple()
             if not parser.stream.eos:
                 parser.fail(f"unexpected {parser.stream.current.value!r}", parser.stream.current.lineno)
+            expression.set_environment(self._language)
         except _SYNTAX as error:
-            raise _fault(place, "jinja_syntax", _sentence(error), syntax_hint(text)) from None
-        expression.set_environment(self._language)
+            below = getattr(error, "lineno", 1) - 1 if node.raw.startswith("|") else 0
+            at = Place(place.file, place.line + below, 1) if below else place
+            raise _fault(at, "jinja_syntax", _sentence(error), syntax_hint(text)) from None
         return expression
 
 
@@ -217,5 +238,5 @@ def _forbidden_mark(node: Node, mark: str) -> MappingError:
 
 def _sentence(error: BaseException) -> str:
     if isinstance(error, TemplateSyntaxError):
-        return f"The expression is not understood: {(error.message or 'unexpected end').rstrip('.')}."
+        return f"The expression is not understood: {plain_words(error.message or '')}."
     return "The expression is too long or nested too deeply."

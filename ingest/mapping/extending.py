@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import os
 from contextlib import suppress
@@ -92,7 +93,11 @@ def _base(node: Node, path: Path, trail: Trail) -> Path:
     base = folder / below
     if not _is_file(base):
         trail.add(base)  # it may come
-        raise fault(f"There is no file {node.value} to extend.", "the path is relative to this file")
+        close = difflib.get_close_matches(base.name, [each.name for each in base.parent.glob("_*.yaml")], 1)
+        hint = (
+            f"did you mean `{Path(node.value).with_name(close[0])}`?" if close else "the path is relative to this file"
+        )
+        raise fault(f"There is no file {node.value} to extend.", hint)
     if base in trail:
         raise fault("The files extend each other in a circle.")
     if len(trail) >= MAX_BASES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
@@ -23,6 +24,17 @@ NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 PATH = re.compile(r"/(?!/)[^\s\\]*")
 BASE_FILE = re.compile(r"(?:[^/\\]+/)*_[^/\\]*\.yaml")
 RESERVED = frozenset("lead payload meta request true false none and or not if else in is".split())
+_ZONES = {"IST": "Asia/Kolkata", "INDIA": "Asia/Kolkata", "GST": "Asia/Dubai", "PST": "America/Los_Angeles"}
+_LETTERS = {"s": "second", "m": "minute", "h": "hour", "d": "day", "w": "week"}
+_NO_SECRET = re.compile(
+    r"""\W*(?:env\W+)?
+    (?:[A-Z][A-Z0-9]{0,15}(?:[ ._-][A-Z0-9]{1,16})*|[A-Za-z]+[0-9]{0,3}(?:[ ._-](?:[A-Za-z]+[0-9]{0,3}|[0-9]{1,3}))*)?
+    \W*""",
+    re.VERBOSE,
+)
+SHORTEST = 8  # characters of what may be a secret
+KEPT_HERE = "A secret stands in the file."
+KEPT_HINT = "put it into .env, and the name of its variable here; then change it, for it is known now"
 
 
 class Fault(str):
@@ -99,7 +111,13 @@ class Read(Text):
         self.read = read
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        self.read(text := super()._deserialize(value, attr, data, **kwargs))
+        try:
+            text = super()._deserialize(value, attr, data, **kwargs)
+        except ma.ValidationError:
+            if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+                _number_for(self.read, value)
+            raise
+        self.read(text)
         return text
 
 
@@ -140,6 +158,18 @@ class Either(ma.fields.Field[Any]):
         return (kinds.get(type(value)) or self.plain).deserialize(value)
 
 
+def _number_for(read: Callable[[str], Any], value: Any) -> None:
+    """Raises what mends a number where its unit is missing too: `max_age: 24`."""
+    try:
+        read(str(value))
+    except ma.ValidationError as error:
+        (wrong,) = error.messages
+        hint = wrong.hint if isinstance(wrong, Fault) else ""
+        if isinstance(wrong, Fault) and wrong.code == "secret_in_file":
+            raise
+        raise fault("wrong_type", "Must be text, and is a number.", hint) from None
+
+
 def _kind(value: Any) -> str:
     return {dict: "a set of keys", list: "a list", type(None): "nothing"}.get(type(value), "something else")
 
@@ -148,23 +178,28 @@ def duration(text: str) -> timedelta:
     """`30s`, `10m`, `24h`, `7d`. Raises ValidationError."""
     found = DURATION.fullmatch(text.strip())
     if not found or not float(found[1]):
-        raise fault("bad_value", "No duration.", "write 30s, 10m, 24h or 7d")
+        words = re.fullmatch(r"(\d+) ?(s|m|h|d|w)(?:ec|in|r|our|ay|eek)\w*", text.strip().lower())
+        hint = f"write {words[1]}{words[2]}" if words else "write it like 30s, 10m, 24h or 7d"
+        raise fault("bad_value", "This is no duration.", hint)
     return timedelta(seconds=float(found[1]) * _UNITS[found[2]])
 
 
-def rate(text: str) -> tuple[float, timedelta]:
+def rate(text: str, example: str = "10/minute") -> tuple[float, timedelta]:
     """`10/minute`: how many, and in which time. Raises ValidationError."""
     found = RATE.fullmatch(text.strip())
     if not found or not float(found[1]):
-        raise fault("bad_value", "No rate.", "write it like 10/minute")
+        words = re.fullmatch(r"(\d+)\D{1,20}?(second|minute|hour|day|week|month)s?|(\d+)/(s|m|h|d|w)\w*", text.lower())
+        number, unit = (words[1] or words[3], words[2] or _LETTERS[words[4]]) if words else ("", "")
+        hint = f"write {number}/{unit}" if words else f"write it like {example}"
+        raise fault("bad_value", "This does not say how many in which time.", hint)
     return float(found[1]), timedelta(seconds=_PERIODS[found[2]])
 
 
 def cap(text: str) -> tuple[int, timedelta]:
     """`3/week`. Raises ValidationError."""
-    count, period = rate(text)
+    count, period = rate(text, "3/week")
     if not count.is_integer():
-        raise fault("bad_value", "No whole number of messages.", "write it like 3/week")
+        raise fault("bad_value", "This is no whole number of messages.", "write it like 3/week")
     return int(count), period
 
 
@@ -172,7 +207,9 @@ def clock(text: str) -> time:
     """`21:00`. Raises ValidationError."""
     found = CLOCK.fullmatch(text.strip())
     if not found:
-        raise fault("bad_value", "No time of day.", "write it like 21:00")
+        half = re.fullmatch(r"(1[0-2]|0?[1-9])(?:[:.]([0-5][0-9]))? ?([ap])\.?m\.?", text.strip().lower())
+        hint = f'"{int(half[1]) % 12 + 12 * (half[3] == "p"):02}:{half[2] or "00"}"' if half else '"21:00"'
+        raise fault("bad_value", "This is no time of day.", f"write it like {hint}")
     return time(int(found[1]), int(found[2]))
 
 
@@ -181,7 +218,10 @@ def zone(text: str) -> ZoneInfo:
     try:
         return ZoneInfo(text)
     except (ValueError, OSError, LookupError):
-        raise fault("bad_value", "No time zone.", "write it like Asia/Kolkata") from None
+        from zoneinfo import available_timezones  # noqa: PLC0415 - reads many files, and is wanted only here
+
+        hint = _ZONES.get(text.upper()) or next(iter(difflib.get_close_matches(text, available_timezones(), 1)), None)
+        raise fault("bad_value", "This is no time zone.", f"write {hint or 'it like Asia/Kolkata'}") from None
 
 
 def moment(text: str) -> datetime:
@@ -191,7 +231,7 @@ def moment(text: str) -> datetime:
     except ValueError:
         found = None
     if found is None or found.tzinfo is None or not 1 < found.year < 9999:
-        raise fault("bad_value", "No time with a zone.", "write it like 2026-11-23T10:00:00+05:30")
+        raise fault("bad_value", "This is no time with a zone.", "write it like 2026-11-23T10:00:00+05:30")
     return found
 
 
@@ -203,7 +243,9 @@ def web_address(text: str) -> str:
     except ValueError:
         good = False
     if not good:
-        raise fault("bad_value", "No web address.", "write it whole, like https://acme.example/thank-you")
+        bare = re.fullmatch(r"[\w-]+(?:\.[\w-]+)+(?::\d+)?(?:/\S*)?", text)
+        hint = f"write https://{text}" if bare else "write it whole, like https://acme.example/thank-you"
+        raise fault("bad_value", "This is no web address.", hint)
     return text
 
 
@@ -216,7 +258,11 @@ def origin(text: str) -> str:
     """`https://acme.example`, in lower case. Raises ValidationError."""
     parts = urlsplit(web_address(text))
     if parts.path.strip("/") or parts.query or parts.fragment or parts.username:
-        raise fault("bad_value", "No origin.", f"leave out what follows the host: {parts.scheme}://{parts.netloc}")
+        raise fault(
+            "bad_value",
+            "Only the beginning of an address is wanted here.",
+            f"write {parts.scheme}://{parts.netloc.rpartition('@')[2]}",
+        )
     return f"{parts.scheme}://{parts.netloc}".lower()
 
 
@@ -230,21 +276,35 @@ def table_file(text: str) -> str:
 def variable(text: str) -> str:
     """The name of an environment variable. Raises ValidationError, without the text: it may be a secret."""
     if not VARIABLE.fullmatch(text):
-        raise fault("bad_value", "No name of an environment variable.", "name it here, and put the value into .env")
+        if looks_secret(text):
+            raise fault("secret_in_file", KEPT_HERE, KEPT_HINT)
+        name = re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_").removeprefix("env_")
+        raise fault("bad_value", "This is not the name of an environment variable.", f"write {name or 'its name'}")
     return text
+
+
+def looks_secret(text: str) -> bool:
+    """Whether a text in the place of a variable's name looks like a secret instead."""
+    return len(text) >= SHORTEST and not _NO_SECRET.fullmatch(text)
 
 
 def name(text: str) -> str:
     """A name of letters, digits, `_` and `-`. Raises ValidationError."""
     if not NAME.fullmatch(text):
-        raise fault("bad_value", "No name.", "use letters, digits, _ and -")
+        raise fault(
+            "bad_value",
+            "This is no name.",
+            "" if looks_secret(text) else f"write {re.sub(r'[^A-Za-z0-9_-]+', '_', text)[:64]}",
+        )
     return text
 
 
 def let_name(text: str) -> str:
     """A name that expressions can use. Raises ValidationError."""
     if not text.isidentifier() or text.startswith("__"):
-        raise fault("bad_value", "No name for an expression.", "use letters, digits and _")
+        better = re.sub(r"\W+", "_", text.strip().lstrip("0123456789")).strip("_")
+        hint = f"write {better}" if better else "use letters, digits and _"
+        raise fault("bad_value", f"`{text}` is no name for an expression.", hint)
     if text.lower() in RESERVED:
-        raise fault("bad_value", "A word with a meaning of its own.", "choose another name")
+        raise fault("bad_value", f"`{text}` has a meaning of its own.", "choose another name")
     return text

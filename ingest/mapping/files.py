@@ -11,7 +11,7 @@ Stamp = tuple[int, int, int, int]
 Stamps = Mapping[str, Stamp | None]
 """Files by their paths. None stands for a folder that can't be listed, and for a file that is not there."""
 
-ENDINGS = (".yaml", ".yml", ".csv")
+ENDINGS = (".yaml", ".yml", ".yaml.txt", ".yml.txt", ".csv")
 MAX_DEPTH = 16
 
 

@@ -7,13 +7,18 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ingest.errors import Finding, Hold
-from ingest.mapping.expression_faults import near
+from ingest.mapping.expression_faults import is_slip, near
 from ingest.mapping.expressions import Expression
+from ingest.mapping.fields import KEPT_HERE, KEPT_HINT, looks_secret
 from ingest.mapping.lint_accounts import unknown_to_accounts
+from ingest.mapping.lint_files import spare_files
+from ingest.mapping.lint_tests import odd_tests
 from ingest.mapping.phones import phone
 from ingest.mapping.records import Catalog, Mapping, Request, Route, Translation
 from ingest.mapping.secrets import secrets_in
 from ingest.values import normalise_key
+
+_ONE_BRACE = re.compile(r"(?<!\{)\$?\{\s*((?:lead|payload|meta)\.\w+[^{}\n]{0,200}?)\s*\}(?!\})")
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,8 @@ class Fields:
 
     names: frozenset[str]
     whole: bool
+    of_channel: frozenset[str] = frozenset()  # those that its vendor gives, however the mapping uses them
+    beginnings: tuple[str, ...] = ()  # of names that the channel makes itself: `consent_…`
 
 
 Known = Callable[[Mapping], Fields]
@@ -37,16 +44,32 @@ def lint(catalog: Catalog, known: Known, secrets: Sequence[str] = (), country: s
     """
     found: list[Finding] = []
     for mapping in catalog.mappings.values():
-        found += [*mapping.warnings, *secrets_in(mapping.file, secrets)]
+        found += mapping.warnings
+        identity = mapping.intake.event_id if mapping.intake else None
+        if identity is not None and identity.literal is not None:
+            message = "All leads would be the same one, for `event_id` names no part of them."
+            hint = f"write {{{{ {identity.literal} }}}}" if "." in identity.literal else "{{ payload.id }}"
+            found.append(Finding(identity.place, "no_expression", message, hint, "warning"))
         if mapping.translation is not None:
             found += _unused(mapping.translation)
             found += _missing(mapping.translation)
+            fields = known(mapping)
+            found += odd_tests(mapping.translation, (_used(mapping.translation) & fields.names) | fields.of_channel)
         if mapping.draft is not None:
             found += _unreachable(mapping.draft)
             found += _unlikely(mapping.draft, country)
             found += _unknown_fields(mapping, mapping.draft, known(mapping))
             found += unknown_to_accounts(mapping.draft, catalog.accounts) if catalog.accounts else ()
-    return list(dict.fromkeys([*found, *_claimed_twice(catalog)]))
+    for mapping in catalog.mappings.values():
+        named = mapping.intake.places if mapping.intake else {}
+        found += [
+            Finding(place, "secret_in_file", KEPT_HERE, KEPT_HINT)
+            for (_, name), place in named.items()
+            if looks_secret(name)
+        ]
+    for file in catalog.files:
+        found += secrets_in(file, secrets)
+    return list(dict.fromkeys([*found, *spare_files(catalog), *_claimed_twice(catalog)]))
 
 
 def _unreachable(translation: Translation) -> Iterator[Finding]:
@@ -105,9 +128,18 @@ def _unlikely(translation: Translation, country: str) -> Iterator[Finding]:
         if "destination" in route.request.texts:
             yield from _destination(route.request.texts["destination"], translation, country)
     for one in _expressions(translation):
-        if one.literal is not None and _looks_like_one(one.literal.strip(), translation):
-            hint = f'"{{{{ {one.literal.strip()} }}}}"'
-            yield Finding(one.place, "no_expression", "This is sent as it stands here.", hint, "warning")
+        text = one.literal.strip() if one.literal is not None else ""
+        braces = _ONE_BRACE.search(text or " ".join(part for part in one.parts if isinstance(part, str)))
+        meant = text if _looks_like_one(text, translation) else braces[1] if braces else ""
+        if meant:
+            hint = f"write {{{{ {meant} }}}}"
+            yield Finding(
+                one.place, "no_expression", "This is no expression, and is sent as it stands.", hint, "warning"
+            )
+    for route in translation.routes:
+        if route.when and not route.when.names and route.when.source.strip() not in {"true", "false"}:
+            message = "This names no field, and is the same for every lead."
+            yield Finding(route.when.place, "always_true", message, "name a field: lead.city == 'Pune'", "warning")
 
 
 def _looks_like_one(text: str, translation: Translation) -> bool:
@@ -139,15 +171,27 @@ def _reads_phone(text: Expression, translation: Translation, depth: int = 0) -> 
     return depth < len(translation.lets) and any(_reads_phone(one, translation, depth + 1) for one in lets)
 
 
+def _field(path: tuple[str, ...]) -> str:
+    return normalise_key(path[1]) if len(path) > 1 and path[0] == "lead" else ""
+
+
+def _used(translation: Translation) -> frozenset[str]:
+    return frozenset(name for one in _expressions(translation) for path in one.inputs if (name := _field(path)))
+
+
 def _unknown_fields(mapping: Mapping, translation: Translation, known: Fields) -> Iterator[Finding]:
     channel = mapping.intake.channel if mapping.intake else "sender"
     for one in _expressions(translation):
-        for path in one.inputs:
-            name = normalise_key(path[1]) if len(path) > 1 and path[0] == "lead" else ""
-            hint = near(name, known.names, 0.75 if known.whole else 0.9)
-            if name and name not in known.names and (hint or known.whole):
+        for path, place in zip(one.inputs, one.spots, strict=True):
+            name = _field(path)
+            below = len(path) > 2 and not path[2].lstrip("-").isdecimal()  # which is told of already
+            if not name or below or name in known.names or name.startswith(known.beginnings):
+                continue
+            slip = next((each for each in sorted(known.names) if is_slip(name, each)), None)
+            hint = f"did you mean `{slip}`?" if slip else near(name, known.names, 0.85) if known.whole else ""
+            if hint or known.whole:
                 message = f"No test, no `form.fields` and no {channel} has `lead.{name}`."
-                yield Finding(one.place, "unknown_field", message, hint or "give it to the lead of a test", "warning")
+                yield Finding(place, "unknown_field", message, hint or "give it to the lead of a test", "warning")
 
 
 def _claimed_twice(catalog: Catalog) -> Iterator[Finding]:

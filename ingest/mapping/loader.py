@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,7 +26,7 @@ from ingest.mapping.records import (
     QuietHours,
     Translation,
 )
-from ingest.mapping.schema import INTAKE_KEYS, Kinds
+from ingest.mapping.schema import AUTH_KEYS, INTAKE_KEYS, TRANSLATION_KEYS, Kinds
 
 __all__ = [
     "Account",
@@ -44,6 +45,7 @@ __all__ = [
 ]
 
 ACCOUNTS = "_accounts.yaml"
+_ALMOST = re.compile(r"(.+)\.(?:yml|YAML|YML|Yaml|Yml|ya?ml\.txt)")
 _ENDPOINT = re.compile(r"[\w.-]+(?:/[\w.-]+)*")
 
 
@@ -66,14 +68,19 @@ def gather(
         if not _ENDPOINT.fullmatch(mapping.endpoint):
             message = "The file's name makes a bad address."
             findings.append(Finding(Place(mapping.file), "file_name", message, "use letters, digits, _ . and -"))
-    for name in sorted(name for name, known in stamps.items() if known and name.endswith(".yml")):
-        findings.append(Finding(Place(name), "file_name", "The file is not looked at.", "call it .yaml"))
+    for name in sorted(name for name, known in stamps.items() if known):
+        almost = _ALMOST.fullmatch(Path(name).name)
+        if almost:
+            hint = f"call it {almost[1]}.yaml"
+            findings.append(Finding(Place(name), "file_name", "The file is not looked at.", hint))
     away = [
         Finding(Place(name), "file_unreadable", "There is no such folder of mappings, or it can't be listed.")
         for name, known in sorted(stamps.items())
         if known is None
     ]
-    return Catalog(mappings, accounts[0], list(dict.fromkeys([*away, *findings, *accounts[1]])), accounts[1], away)
+    found = list(dict.fromkeys([*away, *findings, *accounts[1]]))
+    files = tuple(sorted(name for name, known in stamps.items() if known))
+    return Catalog(mappings, accounts[0], found, accounts[1], away, files, str(folder))
 
 
 def load_file(path: Path, channels: Kinds, folder: Path | None = None, country: str = "IN") -> Mapping:
@@ -129,10 +136,17 @@ def sections(path: Path) -> Node | None:
 
 
 def _parts(node: Node) -> tuple[Node, Node]:
-    """The sections that web needs, and the others."""
-    intake = {key: value for key, value in node.value.items() if key in INTAKE_KEYS}
-    rest = {key: value for key, value in node.value.items() if key not in INTAKE_KEYS}
+    """The sections that web needs, with those that were meant to be such; and the others."""
+    known = INTAKE_KEYS | TRANSLATION_KEYS
+    ours = {key for key in node.value if key in INTAKE_KEYS or (key not in known and _belongs_to_intake(key))}
+    intake = {key: value for key, value in node.value.items() if key in ours}
+    rest = {key: value for key, value in node.value.items() if key not in ours}
     return replace(node, value=intake), replace(node, value=rest)
+
+
+def _belongs_to_intake(key: str) -> bool:
+    close = difflib.get_close_matches(key, INTAKE_KEYS | TRANSLATION_KEYS, 1, 0.75)
+    return key in AUTH_KEYS or (bool(close) and close[0] in INTAKE_KEYS)
 
 
 def _jsonable(data: Any) -> Any:

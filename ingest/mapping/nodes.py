@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ingest.errors import Place
+from ingest.mapping.yaml_complaint import lines_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +51,31 @@ class Node:
                 return self.place
         return self._place_at(offset)
 
+    def find(self, word: str, start: Place) -> Place:
+        """Where a word stands in a text of several lines, looked for from a place in it; else that place itself."""
+        lines = lines_of(self.raw)
+        if len(lines) == 1:
+            return start
+        found = re.compile(rf"(?<!\w){re.escape(word)}(?!\w)")
+        for number in range(start.line - self.place.line, len(lines)):
+            begin = (
+                start.column - (self.place.column if number == 0 else 1)
+                if number == start.line - self.place.line
+                else 0
+            )
+            hit = found.search(lines[number], max(begin, 0))
+            if hit:
+                line = self.place.line + number
+                return start if line == start.line else Place(start.file, line, hit.start() + 1)
+        return start
+
     def first_character(self) -> Place:
         """Where the text itself begins: after a quote, or on the line below `|`."""
-        begin = re.match(r"""['"]|[|>][^\n]*\n\s*""", self.raw)
+        begin = re.match(r"""['"]|[|>][^\r\n]*[\r\n]\s*""", self.raw)
         return self._place_at(begin.end()) if begin else self.place
 
     def _place_at(self, offset: int) -> Place:
-        lines = self.raw[:offset].split("\n")
+        lines = lines_of(self.raw[:offset])
         column = len(lines[-1]) + (self.place.column if len(lines) == 1 else 1)
         return Place(self.place.file, self.place.line + len(lines) - 1, column)
 

@@ -12,8 +12,10 @@ from typing import Any
 import yaml
 
 from ingest.errors import Finding, MappingError, Place
+from ingest.mapping import scalar_faults
 from ingest.mapping.nodes import Node
-from ingest.mapping.yaml_faults import BRACES, QUOTE, diagnose
+from ingest.mapping.yaml_complaint import BRACES, QUOTE, end_of_line, lines_of
+from ingest.mapping.yaml_faults import diagnose
 from ingest.values import MAX_DEPTH
 
 MAX_BYTES = 1_000_000
@@ -25,7 +27,6 @@ _TYPED = re.compile(
     |-?(?:0|[1-9][0-9]{0,39})(?:\.[0-9]{1,40})?(?:[eE][-+]?[0-9]{1,3})?""",
     re.VERBOSE,
 )
-_COMMENT = re.compile(r"[ \t]+#([^\s#!-])?")
 _Loader: Any = getattr(yaml, "CLoader", yaml.SafeLoader)  # only its parser is used: a tenth of the time in C
 _TAG = "tag:yaml.org,2002:"
 
@@ -65,8 +66,9 @@ def parse(text: str, shown: str) -> Document:
             return Document(None, [*told, *error.findings])
         except yaml.MarkedYAMLError as error:
             diagnosis = diagnose(error, text, shown)
-            told.append(diagnosis.finding)
-            if diagnosis.mended is None or diagnosis.mended == text:
+            again = diagnosis.finding in told
+            told += [] if again else [diagnosis.finding]
+            if again or diagnosis.mended is None or diagnosis.mended == text:
                 break
             text = diagnosis.mended
         except yaml.reader.ReaderError as error:
@@ -85,11 +87,17 @@ def sound(text: str, shown: str) -> Node:
 
 def _character(error: yaml.reader.ReaderError, text: str, shown: str) -> Finding:
     before = text.encode("utf-8", "surrogatepass")[: error.position].decode("utf-8", "replace")  # counted in bytes
-    place = Place(shown, before.count("\n") + 1, len(before) - before.rfind("\n"))
+    lines = lines_of(before)
+    place = Place(shown, len(lines), len(lines[-1]) + 1)
     code = error.character if isinstance(error.character, int) else ord(error.character)
     return Finding(
         place, "yaml_syntax", f"The character U+{code:04X} stands here, which YAML does not allow.", "take it out"
     )
+
+
+def _are_keys(node: Node) -> bool:
+    nodes = node.value if isinstance(node.value, list) else [node]
+    return all(isinstance(one.value, dict) for one in nodes)
 
 
 class _Builder:
@@ -102,6 +110,7 @@ class _Builder:
         self._anchors: dict[str, tuple[Node, int, int]] = {}  # with their size and depth
         self._left = MAX_NODES
         self._deepest = 0
+        self._unused: dict[str, Finding] = {}  # anchors of texts
         self.findings: list[Finding] = []
 
     def document(self) -> Node:
@@ -110,13 +119,17 @@ class _Builder:
             if isinstance(event, yaml.DocumentStartEvent):
                 node = self._node(next(self._events), 0)
                 self._only_one()
+                self.findings += self._unused.values()
                 return node
         return Node({}, Place(self._shown))
 
     def _only_one(self) -> None:
         for event in self._events:
             if isinstance(event, yaml.DocumentStartEvent):
-                raise MappingError([Finding(self._place(event), "yaml_syntax", "A second document in the file.")])
+                hint = "take the line out: a file holds one mapping, and a second one a file of its own"
+                raise MappingError(
+                    [Finding(self._place(event), "yaml_syntax", "`---` begins a second document.", hint)]
+                )
 
     def _node(self, event: Any, depth: int) -> Node:
         place = self._place(event)
@@ -131,9 +144,10 @@ class _Builder:
             node = Node([self._node(item, depth + 1) for item in self._until(yaml.SequenceEndEvent)], place)
         else:
             raw = self._text[event.start_mark.index : event.end_mark.index]
+            value = self._scalar(event, place)
             if event.implicit[0]:
-                self._look_for_comment(raw, event.end_mark.index, place)
-            node = Node(self._scalar(event, place), place, raw)
+                value = self._meant(value, raw, event, place)
+            node = Node(value, place, raw)
         if event.anchor:
             self._anchors[event.anchor] = (node, left - self._left + 1, self._deepest - depth)
         self._deepest = max(before, self._deepest)
@@ -143,6 +157,7 @@ class _Builder:
         if anchor is None or anchor not in self._anchors:
             raise MappingError([Finding(place, "yaml_syntax", f"The alias *{anchor} stands for nothing before it.")])
         node, size, inner = self._anchors[anchor]
+        self._unused.pop(anchor, None)
         self._count(size, depth + inner, place)
         self._deepest = max(self._deepest, depth + inner)
         return node
@@ -177,27 +192,42 @@ class _Builder:
 
     def _pairs(self, depth: int) -> Iterator[tuple[str, Node]]:
         seen: dict[str, Place] = {}
+        merged: list[Node] = []
         for event in self._until(yaml.MappingEndEvent):
             place = self._place(event)
             key_node = self._node(event, depth + 1)
             node = self._node(next(self._events), depth + 1)
             if not isinstance(event, yaml.ScalarEvent):
                 self.findings.append(Finding(place, "wrong_type", "A key must be text.", QUOTE))
+            elif "=" in event.value and event.implicit[0] and node.value is None and not node.raw:
+                better = re.sub(r" *= *", ": ", event.value, count=1)
+                message = "A key and its value have a colon between them."
+                self.findings.append(Finding(place, "yaml_syntax", message, better))
             elif event.implicit[0] and event.value[:1].isspace():
                 message = "A no-break space stands here, which is no indentation."
                 self.findings.append(Finding(place, "yaml_indentation", message, "indent with blanks"))
+            elif event.value == "<<" and event.implicit[0] and _are_keys(node):
+                merged += node.value if isinstance(node.value, list) else [node]
             elif event.value in seen:
                 message = f"`{event.value}` stands here a second time; the first is in line {seen[event.value].line}."
-                self.findings.append(Finding(place, "yaml_duplicate_key", message))
+                self.findings.append(Finding(place, "yaml_duplicate_key", message, "take one of the two out"))
             else:
                 seen[event.value] = key_node.place
                 yield event.value, replace(node, key=place)
+        for base in merged:  # YAML's merge key: what stands here itself comes first
+            for key, node in base.value.items():
+                if key not in seen:
+                    seen[key] = node.place
+                    yield key, node
 
     def _scalar(self, event: Any, place: Place) -> Any:
         text: str = event.value
         if event.tag not in {None, "!", f"{_TAG}str"}:
-            message = f"The tag {event.tag} is not known here."
-            self.findings.append(Finding(place, "yaml_tag", message, "leave it out"))
+            tag = event.tag.replace(_TAG, "!!")
+            message = f"{tag} begins with !, which makes it a tag, and there is none of that name."
+            hint = "write `not` for !" if re.match(r"!(?:lead|payload|meta)\.", tag) else f"leave {tag} out, or {QUOTE}"
+            self.findings.append(Finding(place, "yaml_tag", message, hint))
+            text = text or tag.lstrip("!")
         if event.tag is not None or not event.implicit[0] or not _TYPED.fullmatch(text):
             return text
         if text in {"", "~"} or text.lower() == "null":
@@ -206,17 +236,22 @@ class _Builder:
             return text.lower() == "true"
         return int(text) if text.lstrip("-").isdecimal() else Decimal(text)  # which stays as written: 9.19877E+11
 
-    def _look_for_comment(self, raw: str, end: int, place: Place) -> None:
-        """A ` #` ends a text without quotes, often one that was meant to go on: `Offer #5`, or `lead.x == 'a #1'`."""
-        rest = self._text[end : self._text.find("\n", end) % (len(self._text) + 1)]
-        found = _COMMENT.match(rest)
-        open_quote = any(raw.count(mark) % 2 for mark in ('"', "'") if not re.search(rf"\w{mark}\w", raw))
-        cut = open_quote or raw.count("{{") > raw.count("}}") or raw.count("(") > raw.count(")")
-        if found and raw and (cut or found[1]):
-            hint = f"{QUOTE}, or a blank after the # of a comment" if not cut else QUOTE
-            message = f"` #` begins a comment: the text ends at `{raw.rsplit(maxsplit=1)[-1]}`."
-            at = Place(place.file, place.line + raw.count("\n"), place.column + len(raw) + found.end() - 1)
-            self.findings.append(Finding(at, "yaml_comment", message, hint, "warning"))
+    def _meant(self, value: Any, raw: str, event: Any, place: Place) -> Any:
+        """The value of a text without quotes, whole where a comment cuts it in two."""
+        if event.anchor:
+            self._unused[event.anchor] = scalar_faults.anchor(event.anchor, raw, place)
+            return raw if value is None else value
+        end = event.end_mark.index
+        rest = self._text[end : end_of_line(self._text, end)]
+        found = (
+            scalar_faults.comment(raw, rest, place)
+            or scalar_faults.curly(raw, place)
+            or scalar_faults.swallowed(raw, place)
+        )
+        if found:
+            self.findings.append(found)
+        cut = found is not None and found.code == "yaml_comment" and found.severity == "error"
+        return f"{value}{rest}".strip() if cut else value
 
     def _place(self, event: Any) -> Place:
         return Place(self._shown, event.start_mark.line + 1, event.start_mark.column + 1)

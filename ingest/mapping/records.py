@@ -33,6 +33,7 @@ class Intake:
     """How an endpoint takes events: what web needs to know of a mapping."""
 
     channel: str
+    place: Place  # of its channel
     auth: dict[str, tuple[str, ...]]  # key -> names of environment variables
     access_tokens: dict[str, str] = field(default_factory=dict)  # page id -> name of an environment variable
     forms: MappingABC[str, Place] = field(default_factory=dict)  # those that it claims, each with where it says so
@@ -40,7 +41,7 @@ class Intake:
     form: FormBlock | None = None
     duplicate_events: timedelta = timedelta(minutes=10)
     event_id: Expression | None = None
-    places: MappingABC[str, Place] = field(default_factory=dict)  # where each key of `auth` is set, or its channel
+    places: MappingABC[tuple[str, str], Place] = field(default_factory=dict)  # of each variable in `auth`, by its key
 
 
 @dataclass(frozen=True)
@@ -172,6 +173,8 @@ class Catalog:
     findings: list[Finding] = field(default_factory=list)
     accounts_findings: list[Finding] = field(default_factory=list)
     away: list[Finding] = field(default_factory=list)  # folders that can't be listed
+    files: tuple[str, ...] = ()  # all that were looked at, those too that are no endpoints
+    folder: str = ""
 
     @cached_property
     def broken(self) -> dict[str, list[Finding]]:

@@ -19,7 +19,7 @@ from ingest.mapping.fields import (
     one_of,
     ruled_out,
 )
-from ingest.mapping.intake_schema import INTAKE_KEYS, IntakeSchema, Kinds
+from ingest.mapping.intake_schema import INTAKE_KEYS, Auth, IntakeSchema, Kinds
 from ingest.mapping.policy_schema import PolicySchema
 from ingest.mapping.request_schema import RequestSchema, at_most
 from ingest.models import Reason
@@ -139,7 +139,8 @@ class TestSchema(Strict):
     @ma.validates_schema
     def _whole(self, data: dict[str, Any], **_: Any) -> None:
         if ("lead" in data) == ("payload" in data):
-            raise fault("missing_key", "A test has either `lead` or `payload`.")
+            hint = "take one of them out" if "lead" in data else 'lead: {phone: "9876543210"}'
+            raise fault("missing_key", "A test has either `lead` or `payload`.", hint)
         if not any(key.startswith("expect") for key in data):
             raise fault("missing_key", "A test expects something.", "expect, expect_hold, expect_skip, expect_route")
 
@@ -195,7 +196,7 @@ class TranslationSchema(Strict):
                 ],
             ),
         ),
-        validate=[ma.validate.Length(1, error="There must be a route at least."), _few_go_on],
+        validate=[ma.validate.Length(1, error="There is no route in it: name one, or leave `routes` out."), _few_go_on],
         metadata=about(
             "The first route whose `when` holds is taken; where none does, the lead is held, `no_route`.",
             [
@@ -225,3 +226,9 @@ class TranslationSchema(Strict):
         ),
         metadata=about("Leads, and what becomes of each: `ingest test` runs them."),
     )
+
+
+AUTH_KEYS = frozenset(Auth().fields)
+"""The keys of `auth`, of any channel."""
+TRANSLATION_KEYS = frozenset(TranslationSchema().fields)
+"""The sections of a mapping for the translation."""

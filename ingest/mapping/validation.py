@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
 import marshmallow as ma
@@ -15,14 +14,13 @@ from ingest.errors import Finding
 from ingest.mapping.expression_faults import near
 from ingest.mapping.fields import Either, Fault
 from ingest.mapping.nodes import Node
-from ingest.mapping.schema import IntakeSchema, TranslationSchema
-
-_CODES = {"Unknown field.": "unknown_key", "Missing data for required field.": "missing_key"}
-_TYPE = re.compile(r"Not a valid|Field may not be null|Invalid input type|Not an? ")
-
+from ingest.mapping.validation_hints import MISSING, MUST_BE, in_one_text, instead, other_value, where
 
 Path = tuple[Any, ...]
-_MISSING = {"_schema", "key", "value"}  # marshmallow's words for the whole, and for a pair's halves
+_UNKNOWN, _ABSENT = "Unknown field.", "Missing data for required field."
+MOST_CHOICES = 12  # that are told
+MAX_GUESSED = 200  # unknown keys of one place for which it is guessed what was meant
+_PARTS = {"_schema", "key", "value"}  # marshmallow's words for the whole, and for a pair's halves
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,11 @@ class Checked:
 def validate(schema: ma.Schema, node: Node) -> Checked:
     """Hold a part of a mapping against its schema."""
     found = list(_findings(schema.validate(node.plain()), node, schema))
-    return Checked(found, _sound(node, {path for path, _ in found}) or node)
+    sound, wrong = node, found
+    while faulty := {path for path, _ in wrong if path}:  # what needs a key that is left out is left out too
+        sound = _sound(sound, faulty) or sound
+        wrong = list(_findings(schema.validate(sound.plain()), sound, schema))
+    return Checked(found, sound)
 
 
 def _sound(node: Node, faulty: set[Path], path: Path = ()) -> Node | None:
@@ -62,15 +64,34 @@ def _findings(
     if not isinstance(messages, dict):
         yield from ((path, _finding(message, node, schema, name)) for message in messages)
         return
+    meant = _meant(messages, node)
+    guessed = sum(inner == [_UNKNOWN] for inner in messages.values()) <= MAX_GUESSED
     for step, inner in messages.items():
         child = node.at((step,))
         if child is not None:
+            if step in meant:
+                yield (*path, step), _unknown(step, child, f"did you mean `{meant[step]}`?")
+                continue
+            if inner == [_UNKNOWN] and not guessed:
+                yield (*path, step), _unknown(step, child, "")
+                continue
             below = _below(schema, step)
             yield from _findings(
                 inner, child, below if isinstance(inner, dict) else schema, (*path, step), _step(step, name)
             )
-        else:
-            yield from _findings(inner, node, schema, path, name if step in _MISSING else str(step))
+        elif step not in meant.values():
+            for at, finding in _findings(inner, node, schema, path, name if step in _PARTS else str(step)):
+                yield at, replace(finding, place=node.key) if step == "key" and node.key else finding
+
+
+def _meant(messages: dict[Any, Any], node: Node) -> dict[str, str]:
+    """Keys that are not known, each with the one that is missing and was meant: told as one fault, not as two."""
+    missing = [key for key, inner in messages.items() if inner == [_ABSENT] and node.at((key,)) is None]
+    unknown = [key for key, inner in messages.items() if inner == [_UNKNOWN]]
+    if len(missing) == len(unknown) == 1:
+        return {unknown[0]: missing[0]}
+    close = {key: next((one for one in missing if near(key, [one])), None) for key in unknown}
+    return {key: one for key, one in close.items() if one}
 
 
 def _below(schema: ma.Schema | None, step: Any) -> ma.Schema | None:
@@ -84,7 +105,7 @@ def _below(schema: ma.Schema | None, step: Any) -> ma.Schema | None:
         field = field.inner
     elif isinstance(field, f.Dict):
         field = field.value_field
-    return field.schema if isinstance(field, f.Nested) else schema
+    return getattr(field, "schema", schema)
 
 
 def _step(step: Any, name: str) -> str:
@@ -94,66 +115,27 @@ def _step(step: Any, name: str) -> str:
 def _finding(message: str, node: Node, schema: ma.Schema | None, name: str) -> Finding:
     if isinstance(message, Fault):
         place = node.key if message.code == "unknown_key" else None
-        hint = message.hint or _HINTS.get(str(message)) or _in_one_text(node)
-        return Finding(place or node.place, message.code, _named(name, message), hint)
-    code = _CODES.get(message) or ("wrong_type" if _TYPE.match(message) else "bad_value")
-    if code == "unknown_key":
-        if name == "apiKey":
-            hint = "leave it out: the key is in AISENSY_API_KEY, and in no file"
-            return Finding(node.key or node.place, "secret_in_file", "A key does not belong into a mapping.", hint)
-        return Finding(node.key or node.place, code, f"There is no key `{name}` here.", _where(name, schema))
-    if code == "missing_key":
-        return Finding(node.key or node.place, code, f"The key `{name}` is missing.", f"{name}: …")
+        return Finding(place or node.place, message.code, _named(name, message), message.hint or in_one_text(node))
+    if message == _UNKNOWN:
+        return _unknown(name, node, where(name, schema))
+    if message == _ABSENT:
+        hint = MISSING.get(name, f"{name}: …")
+        return Finding(node.key or node.place, "missing_key", f"The key `{name}` is missing.", hint)
+    must_be = MUST_BE.get(message)
+    if must_be:
+        return Finding(node.place, "wrong_type", f"`{name}`: Must be {must_be}.", instead(must_be, node, schema, name))
     choices = re.findall(r"\w+", message.removeprefix("Must be one of")) if message.startswith("Must be one of") else ()
-    hint = "a blank after each dash" if str(node.value).startswith("-") else _HINTS.get(message, "")
-    hint = hint or near(str(node.value), choices)
-    return Finding(node.place, code, _named(name, message), hint)
+    hint = other_value(str(node.value), choices)
+    if len(choices) > MOST_CHOICES:
+        message, hint = f"There is no `{node.value}` to choose.", hint or "docs/delivery.md lists the reasons"
+    return Finding(node.place, "bad_value", _named(name, message), hint)
 
 
-_HINTS = {
-    "Not a valid list.": "[one, two], or a line that begins with `- ` for each",
-    "Not a valid mapping type.": "keys in the lines below it, further in, each with its value",
-    "Invalid input type.": "keys in the lines below it, further in, each with its value",
-    "Invalid type.": "keys in the lines below it, further in, each with its value",
-    "Not a valid boolean.": "true or false",
-    "Not a valid integer.": "a whole number, without quotes",
-    "Not a valid number.": "a number, without quotes",
-    "Field may not be null.": "give it a value, or leave the key out",
-    "Must be text, and is nothing.": "give it a value, or leave the key out",
-    "Must be text, and is a list.": "one text, without the brackets",
-}
-
-
-def _in_one_text(node: Node) -> str:
-    """The hint for `- Offer: today`, which YAML takes for a key and its value."""
-    if not isinstance(node.value, dict) or len(node.value) != 1:
-        return ""
-    ((key, inner),) = node.value.items()
-    return f'put the text in quotes: "{key}: {inner.value}"' if isinstance(inner.value, str) else ""
-
-
-def _where(name: str, schema: ma.Schema | None) -> str:
-    """Where a key belongs that is not known here: a near one of this place, or another place that has it."""
-    known = [each.data_key or key for key, each in schema.fields.items()] if schema else []
-    close = near(name, known, 0.8)
-    homes = [home for home, keys in _homes().items() if name in keys]
-    if homes and not close:
-        return f"it belongs under {' or '.join(homes)}"
-    return close or near(name, known) or (f"there are {', '.join(known)}" if known else "")
-
-
-@lru_cache(maxsize=1)
-def _homes() -> dict[str, set[str]]:
-    """The sections of a mapping, each with its keys."""
-    homes: dict[str, set[str]] = {"the file itself": set()}
-    for schema in (IntakeSchema({}), TranslationSchema()):
-        for key, field in schema.fields.items():
-            homes["the file itself"].add(key)
-            inner = _below(schema, key)
-            if inner is not schema and inner is not None and key != "tests":
-                many = "an item of " if isinstance(field, f.List) else ""
-                homes[f"{many}`{key}`"] = {each.data_key or name for name, each in inner.fields.items()}
-    return homes
+def _unknown(name: str, node: Node, hint: str) -> Finding:
+    if name == "apiKey":
+        hint = "leave it out: the key is in AISENSY_API_KEY, and in no file"
+        return Finding(node.key or node.place, "secret_in_file", "A key does not belong into a mapping.", hint)
+    return Finding(node.key or node.place, "unknown_key", f"There is no key `{name}` here.", hint)
 
 
 def _named(name: str, message: str) -> str:

@@ -148,7 +148,7 @@ def test_faults_of_a_file_are_told_at_their_row(tmp_path: Path, csv: bytes, expe
         (("Pune: West", "Pune: '{{ lead.x }}'"), "bad_value", (3, 19)),
         (("Pune: West", "delhi: West"), "bad_table", (3, 26)),
         (("Pune: West", "Pune: {a: b}"), "bad_table", (3, 12)),
-        (("  regions:", "  lead:"), "bad_value", (3, 9)),
+        (("  regions:", "  lead:"), "bad_value", (3, 3)),
         (("request:", "let: {regions: a}\nrequest:"), "bad_value", (3, 3)),
         (("%s", "lead.x | lookup(region)"), "unknown_name", (13, 9)),
         (("%s", "lead.x | lookup('region')"), "unknown_table", (13, 9)),
