@@ -24,16 +24,14 @@ from ingest.mapping.shapes import (
     script,
 )
 
-NAMES = """Kiran Anand Mohan Prakash Arun Naveen Vikram Suresh Ramesh Dinesh Mahesh Ganesh Rajan Shekhar Vasant Gopal
-Madhav Keshav Nandan Sudhir Sanjay Vinod Manoj Pramod Anil Sunil Nikhil Rohan Varun Tarun Kamal Vimal Nirmal Ajay Vijay
-Sachin Jagdish Harish Girish Satish Umesh Yogesh Lokesh Mukesh Rakesh Hemant Jayant Sumant Basant Kishore Deepak Alok
-Ashok Vivek Abhay Uday Samar Amar Kumud Tushar Chandan Bhushan""".split()
-"""Names that are given names and family names alike, so that a word has one fake wherever it stands."""
-NAMES_IN = {
-    "LATIN": NAMES,
-    "DEVANAGARI": """किरण आनंद मोहन प्रकाश अरुण नवीन विक्रम सुरेश रमेश दिनेश महेश गणेश राजन शेखर वसंत गोपाल माधव केशव नंदन सुधीर
-    संजय विनोद मनोज प्रमोद अनिल सुनील निखिल रोहन वरुण तरुण कमल विमल""".split(),
+_STEMS = "Am Ar Bal Chand Dev Gan Har Jag Kam Lal Man Nar Par Raj Sat Sur Tar Um Vas Vij Yog".split()
+_ENDINGS = "endra esh it an ansh in ita esha".split()
+_DEVANAGARI = ("अम आर बल चंद देव गण हर जग कम नर पर राज सत सुर तर वस विज योग".split(), "ेंद्र ेश ित न िता ेशा".split())
+NAMES = {
+    "LATIN": [stem + ending for stem in _STEMS for ending in _ENDINGS],
+    "DEVANAGARI": [stem + ending for stem in _DEVANAGARI[0] for ending in _DEVANAGARI[1]],
 }
+"""By script. Given names and family names are alike, so that a word has one fake wherever it stands."""
 WORDS = """sit nec sed hic quo amet elit nunc enim quis lorem ipsum dolor magna velit tempor labore aliqua mollis turpis
 egestas commodo integer gravida pulvinar lobortis molestie ultrices curabitur phasellus consequat vulputate incididunt
 adipiscing vestibulum consectetur ullamcorper condimentum sollicitudin pellentesque""".split()
@@ -65,7 +63,7 @@ class Fakes:
     def name_word(self, word: str) -> str:
         """Another name for one word, in the same script and capitals."""
         asked = folded(word)
-        table = NAMES_IN.get(script(asked), []) if len(asked) > 2 else []
+        table = NAMES.get(script(asked), []) if len(asked) > 2 else []
         start = int.from_bytes(self.stream("name", asked, 4), "big")
         for step in range(len(table)):
             fake = table[(start + step) % len(table)]

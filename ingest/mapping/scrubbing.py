@@ -57,14 +57,14 @@ class Scrubber:
 
     def scrubbed(self, text: str, *, is_id: bool = False) -> str:
         """The text without mails, known names and phones; of an id without known phones."""
-        text = _MAIL.sub(lambda found: self._fakes.mail(found[0]), text)
+        text = _MAIL.sub(lambda found: self._mail(found[0]), text)
         if not _ISO.fullmatch(text.strip()):
             text = _PHONE.sub(lambda found: self._phone(found[0], known=is_id), text)
         return self._fakes.without_names(text)
 
     def key(self, text: str) -> str:
         """A key, in which somebody may have written a mail or a phone."""
-        text = _MAIL.sub(lambda found: self._fakes.mail(found[0]), text)
+        text = _MAIL.sub(lambda found: self._mail(found[0]), text)
         return _PHONE.sub(lambda found: self._phone(found[0]), text)
 
     def _words(self, text: str, shortest: int = 3) -> str:
@@ -82,7 +82,13 @@ class Scrubber:
         link = _LINK.fullmatch(text)
         if link:
             return self._link(link)
-        return self._fakes.mail(text) if "@" in text else self._redial.text(text)
+        return self._mail(text) if "@" in text else self._redial.text(text)
+
+    def _mail(self, text: str) -> str:
+        """Another address; at the same domain, where the mapping asks for it."""
+        fake, domain = self._fakes.mail(text), text.rpartition("@")[2]
+        ours = {folded(domain), f"@{folded(domain)}"} & self._usage.constants
+        return f"{fake.rpartition('@')[0]}@{domain}" if ours else fake
 
     def _phone(self, text: str, *, known: bool = False) -> str:
         plain = ascii_digits(text)
@@ -94,14 +100,14 @@ class Scrubber:
         return {number for region in self._regions for number in numbers(text, region)}
 
     def _phone_field(self, text: str) -> str:
-        text = self._redial.text(_MAIL.sub(lambda found: self._fakes.mail(found[0]), text))
+        text = self._redial.text(_MAIL.sub(lambda found: self._mail(found[0]), text))
         kept = self._usage.words | _OF_PHONES
         return "".join(self._fakes.text(run, kept) if kind == LETTERS else run for kind, run in runs(text))
 
     def _mail_field(self, text: str) -> str:
         if "@" not in text:
             return self._fakes.handle(text)
-        return self._by_parts(text, self._fakes.handle) if _MAIL.search(text) else self._fakes.mail(text)
+        return self._by_parts(text, self._fakes.handle) if _MAIL.search(text) else self._mail(text)
 
     def _link(self, found: re.Match[str]) -> str:
         start, host, path, query, rest = (part or "" for part in found.groups())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import unicodedata
 from decimal import Decimal
 from typing import Any
 
@@ -79,7 +80,8 @@ def _styled(value: Any, *, short: bool = False) -> Any:
 
 def _scalar(value: Any) -> Any:
     if isinstance(value, str):
-        plain = _PLAIN.fullmatch(value) and value.casefold() not in _WORDS
+        unmarked = "".join(c for c in value if unicodedata.category(c)[0] != "M")  # which belong to letters
+        plain = _PLAIN.fullmatch(unmarked) and value.casefold() not in _WORDS
         return value if plain else DoubleQuotedScalarString(value)
     return value
 

@@ -241,6 +241,14 @@ def test_words_that_the_mapping_looks_for_stay(translation: Translation) -> None
     assert "panels" not in fake
 
 
+def test_a_domain_that_the_mapping_asks_for_stays() -> None:
+    mapping = load_text(MAPPING.replace("lead.city == 'Pune'", "lead.email.endswith('@gmail.com')"))
+    assert mapping.translation
+    fake = made(mapping.translation, {"phone": "98765 43210", "email": "asha@gmail.com", "work": "asha@acme.in"})
+    assert fake["email"].endswith("@gmail.com") and not fake["email"].startswith("asha")
+    assert fake["work"].endswith("@example.com")
+
+
 def test_what_the_outcome_hangs_on_stays_and_is_told() -> None:
     """A message of a certain form is kept; phones and names in it are not."""
     mapping = load_text(
