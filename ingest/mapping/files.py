@@ -25,19 +25,20 @@ def walk(folder: Path, known: Stamps | None = None) -> dict[str, Stamp | None]:
     while waiting:
         path, chain = waiting.pop()
         try:
-            with os.scandir(path) as entries:
-                for entry in entries:
-                    if entry.name.startswith("."):
-                        continue
-                    if entry.name.lower().endswith(ENDINGS) and entry.is_file():
-                        found[entry.path] = _stamp(entry.stat())
-                    elif entry.is_dir() and (below := _below(entry, chain)):
-                        waiting.append((entry.path, below))
-        except FileNotFoundError:
-            if path == os.fspath(folder):
+            with os.scandir(path) as listed:
+                entries = [entry for entry in listed if not entry.name.startswith(".")]
+        except OSError as error:
+            if path == os.fspath(folder) or not isinstance(error, FileNotFoundError):
                 found |= _kept(path, known)
-        except OSError:
-            found |= _kept(path, known)
+            continue
+        for entry in entries:
+            try:
+                if entry.name.lower().endswith(ENDINGS) and entry.is_file():
+                    found[entry.path] = _stamp(entry.stat())
+                elif entry.is_dir() and (below := _below(entry, chain)):
+                    waiting.append((entry.path, below))
+            except OSError:  # gone since it was listed, or a link that leads nowhere
+                continue
     return found
 
 
