@@ -15,7 +15,7 @@ from ingest.mapping.expression_faults import faults, walk
 from ingest.mapping.language import Language
 from ingest.mapping.native import LIMIT, is_blank, to_text
 from ingest.mapping.nodes import Node
-from ingest.mapping.syntax_hints import syntax_hint
+from ingest.mapping.syntax_hints import plain_words, syntax_hint
 
 _FORBIDDEN_MARKS = {"block_begin": "{%", "raw_begin": "{%", "comment_begin": "{#"}
 _BACKSLASH = re.compile(r"(?<!\\)((?:\\\\)*)\\(?![\\'\"nrtuUxN])")  # before what is no escape: \d, \b
@@ -230,5 +230,5 @@ def _forbidden_mark(node: Node, mark: str) -> MappingError:
 
 def _sentence(error: BaseException) -> str:
     if isinstance(error, TemplateSyntaxError):
-        return f"The expression is not understood: {(error.message or 'unexpected end').rstrip('.')}."
+        return f"The expression is not understood: {plain_words(error.message or '')}."
     return "The expression is too long or nested too deeply."

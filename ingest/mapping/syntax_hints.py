@@ -46,6 +46,27 @@ _HINTS = (
 )
 
 
+_PLAIN = (
+    (
+        re.compile(r".*(?:got|unexpected) 'end of (?:template|print statement)'.*|unexpected end.*|"),
+        "it ends too early",
+    ),
+    (re.compile(r"unexpected char (.+) at \d+"), r"\1 is not expected"),
+    (re.compile(r"unexpected '(.+)', expected '(.+)'"), r"`\1` stands where `\2` is expected"),
+    (re.compile(r"expected token 'name', got '(.+)'"), r"`\1` stands where a name is expected"),
+    (re.compile(r"expected token '(.+)', got '(.+)'"), r"`\2` stands where `\1` is expected"),
+    (re.compile(r"unexpected '(.+)'"), r"`\1` is not expected where it stands"),
+    (re.compile(r".*escape.*", re.DOTALL), "a backslash begins what is no letter"),
+)
+
+
+def plain_words(message: str) -> str:
+    """What Jinja complains of, without its own words."""
+    message = message.rstrip(".")
+    found = next(((one, words) for pattern, words in _PLAIN if (one := pattern.fullmatch(message))), None)
+    return found[0].expand(found[1]) if found else message
+
+
 def syntax_hint(text: str, start: int | None = None) -> str:
     """What mends a text that is no expression, where that can be guessed; `start` is where its `{{` stands, if any."""
     if start is not None:
