@@ -22,10 +22,10 @@ from ingest.cli.check import findings_of
 from ingest.cli.findings import are_problems
 from ingest.cli.posting import own_tests
 from ingest.mapping import loader
-from ingest.mapping.nodes import Node
-from ingest.mapping.reading import parse
+from ingest.mapping.document.complaint import lines_of
+from ingest.mapping.document.nodes import Node
+from ingest.mapping.document.reading import parse
 from ingest.mapping.records import Catalog
-from ingest.mapping.yaml_complaint import lines_of
 from ingest.settings import Settings
 
 ENOUGH = 0.95

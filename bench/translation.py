@@ -20,11 +20,11 @@ from ingest.channels import CHANNELS, KINDS
 from ingest.channels.payload import loads
 from ingest.delivery.prepare import prepare
 from ingest.mapping import loader
-from ingest.mapping.names import first_name, title
-from ingest.mapping.numbers import number
-from ingest.mapping.phones import phone
+from ingest.mapping.filters.names import first_name, title
+from ingest.mapping.filters.numbers import number
+from ingest.mapping.filters.phones import phone
+from ingest.mapping.filters.texts import email
 from ingest.mapping.render import translate
-from ingest.mapping.texts import email
 from ingest.models import Delivery, Event, Identity, Lead, Meta, Status, new_id, utcnow
 
 LEADS = 5000

@@ -5,9 +5,9 @@ import time
 from pathlib import Path
 
 from ingest.channels import KINDS
+from ingest.errors import is_broken
 from ingest.mapping import loader, reloads
 from ingest.mapping.accounts import read_accounts
-from ingest.mapping.building import is_broken
 from ingest.mapping.files import Stamp, Stamps, changed, stamp, walk
 from ingest.mapping.records import Catalog, Mapping
 

@@ -12,6 +12,7 @@ IngestError
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ingest.models import Reason
@@ -45,6 +46,11 @@ class Finding:
 
     def __str__(self) -> str:
         return f"{self.place}: {self.code} {self.message}" + (f" ({self.hint})" if self.hint else "")
+
+
+def is_broken(findings: Iterable[Finding]) -> bool:
+    """Whether something stands in the way of work, beside what is only worth a look."""
+    return any(finding.severity == "error" for finding in findings)
 
 
 class SettingsError(IngestError):

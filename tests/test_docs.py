@@ -16,10 +16,10 @@ from ingest.aisensy import schema
 from ingest.channels import CHANNELS, KINDS
 from ingest.cli import COMMANDS
 from ingest.mapping import loader
+from ingest.mapping.filters.toolbox import filters
 from ingest.mapping.records import Mapping
 from ingest.mapping.render import translate
-from ingest.mapping.suite import run_tests
-from ingest.mapping.toolbox import filters
+from ingest.mapping.suite.suite import run_tests
 from ingest.models import STEPS, Lead, Meta, Reason, Status
 
 ROOT = Path(__file__).parents[1]

@@ -13,7 +13,7 @@ from ingest.cli.check import findings_of
 from ingest.cli.findings import in_order
 from ingest.cli.mappings import catalog_of
 from ingest.settings import SECRET_NAMES
-from tests.mapping.fragments import files_of
+from tests.mapping.lint.fragments import files_of
 
 PAGE = Path(__file__).parents[1] / "docs" / "findings.md"
 SECTION = re.compile(r"^### `(\w+)`$\n(.*?)(?=^##|\Z)", re.MULTILINE | re.DOTALL)

@@ -12,16 +12,16 @@ from ingest.cli.store import find_lead, opened, sandbox_option
 from ingest.cli.subject import Subject, subject_of
 from ingest.errors import Hold, Skip
 from ingest.inbox import reads
-from ingest.mapping import reading
-from ingest.mapping.anonymise import anonymise
-from ingest.mapping.nodes import Node
-from ingest.mapping.reading import MAX_BYTES
+from ingest.mapping.anonymous.anonymise import anonymise
+from ingest.mapping.anonymous.usage import usage
+from ingest.mapping.document import reading
+from ingest.mapping.document.nodes import Node
+from ingest.mapping.document.reading import MAX_BYTES
+from ingest.mapping.document.splicing import with_test
+from ingest.mapping.document.writing import as_read, block
 from ingest.mapping.render import Rendered
-from ingest.mapping.schema import TestSchema
-from ingest.mapping.splicing import with_test
-from ingest.mapping.usage import usage
-from ingest.mapping.validation import validate
-from ingest.mapping.writing import as_read, block
+from ingest.mapping.schema.translation import TestSchema
+from ingest.mapping.schema.validation import validate
 
 BOM = b"\xef\xbb\xbf"
 SHOWN_OF_ID = 8

@@ -15,10 +15,10 @@ from ingest.cli.mappings import catalog_of, find_mapping
 from ingest.cli.posting import Poster
 from ingest.errors import Finding, Place, Refusal
 from ingest.mapping import records
-from ingest.mapping.fields import looks_secret
-from ingest.mapping.lint import Fields, lint
-from ingest.mapping.nodes import Node
+from ingest.mapping.document.nodes import Node
+from ingest.mapping.lint.lint import Fields, lint
 from ingest.mapping.records import Catalog
+from ingest.mapping.schema.readers import looks_secret
 from ingest.settings import SECRET_NAMES, Settings, key_name
 from ingest.values import flatten, normalise_key
 

@@ -19,7 +19,7 @@ from ingest.cli.store import find_lead, wanted
 from ingest.cli.verdicts import Compared, State, Verdict, compared
 from ingest.inbox import Inbox, stories
 from ingest.mapping import loader
-from ingest.mapping.shapes import folded, words
+from ingest.mapping.anonymous.shapes import folded, words
 
 LIMIT = 20
 """So many leads are shown, where no --limit is given."""

@@ -12,9 +12,9 @@ import click
 
 from ingest.cli.printing import counted
 from ingest.errors import Finding
-from ingest.mapping.reading import MAX_BYTES
-from ingest.mapping.secrets import secrets_at, without_secrets
-from ingest.mapping.yaml_complaint import lines_of
+from ingest.mapping.document.complaint import lines_of
+from ingest.mapping.document.reading import MAX_BYTES
+from ingest.mapping.lint.secrets import secrets_at, without_secrets
 
 WIDTH = 110  # characters of a line that are shown
 LONGEST = 400  # characters of a message or a hint

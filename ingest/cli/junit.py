@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 from ingest.cli.tested import Tested, faults_of
 from ingest.errors import Finding
-from ingest.mapping.suite import Result
+from ingest.mapping.suite.suite import Result
 
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # in XML 1.0
 

@@ -11,7 +11,7 @@ from ingest.aisensy.details import Details, Said
 from ingest.cli import media
 from ingest.errors import Finding, Place
 from ingest.mapping.accounts_writing import write_accounts
-from ingest.mapping.expression_faults import near
+from ingest.mapping.near import near
 from ingest.mapping.records import Account, Campaign, Catalog, Request
 from ingest.outward import Allowed, is_public
 from ingest.settings import Settings, key_name

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from ingest.aisensy.media import KINDS, MB, kind_of
 from ingest.errors import Finding
-from ingest.mapping.expressions import Expression
+from ingest.mapping.expressions.compiling import Expression
 from ingest.outward import Allowed, Fetched, NotFetched, Why, fetch
 
 TIMEOUT = 10.0  # seconds for the whole answer of a host

@@ -20,7 +20,7 @@ from ingest.channels.payload import dumps, loads
 from ingest.delivery import policy
 from ingest.errors import Hold, Refusal
 from ingest.mapping.records import FormBlock, Intake, Mapping, Policy
-from ingest.mapping.suite import Posted, Result, run_tests
+from ingest.mapping.suite.suite import Posted, Result, run_tests
 from ingest.models import Lead, Reason, iso
 from ingest.web import origins
 from ingest.web.forms import NO_BLOCK, check_fields

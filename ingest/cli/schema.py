@@ -4,7 +4,7 @@ import click
 
 from ingest.channels import KINDS
 from ingest.cli.printing import print_json
-from ingest.mapping.jsonschema import accounts_schema, base_schema, mapping_schema
+from ingest.mapping.schema.jsonschema import accounts_schema, base_schema, mapping_schema
 
 
 @click.command()

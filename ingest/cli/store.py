@@ -23,9 +23,9 @@ from ingest.delivery.people import Person
 from ingest.errors import Hold
 from ingest.inbox import Inbox, names, people, reads
 from ingest.inbox.reads import Filter
-from ingest.mapping import fields
-from ingest.mapping.phones import phone as read_phone
+from ingest.mapping.filters.phones import phone as read_phone
 from ingest.mapping.records import Catalog
+from ingest.mapping.schema import readers
 from ingest.models import Reason, Status, utcnow
 from ingest.settings import KEY
 
@@ -152,7 +152,7 @@ def _spellings(text: str, country: str) -> tuple[str, ...]:
 
 def _moment(text: str, option: str) -> datetime:
     try:
-        return max(utcnow() - fields.duration(text), EPOCH)
+        return max(utcnow() - readers.duration(text), EPOCH)
     except ma.ValidationError:
         pass
     except OverflowError:

@@ -14,10 +14,10 @@ from ingest.cli.posting import own_tests
 from ingest.cli.printing import print_json
 from ingest.cli.tested import Tested, faults_of, table, view
 from ingest.errors import Finding
-from ingest.mapping.coverage import measure
-from ingest.mapping.differences import Fault
 from ingest.mapping.records import Mapping
-from ingest.mapping.suite import Result
+from ingest.mapping.suite.coverage import measure
+from ingest.mapping.suite.differences import Fault
+from ingest.mapping.suite.suite import Result
 from ingest.settings import Settings
 
 _COLOURS = {"-": "red", "+": "green"}

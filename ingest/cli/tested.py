@@ -7,11 +7,11 @@ from typing import Any
 
 from ingest.cli.printing import counted
 from ingest.errors import Finding, Place
-from ingest.mapping.coverage import Coverage
-from ingest.mapping.differences import Fault
 from ingest.mapping.records import Mapping
-from ingest.mapping.suite import Result
-from ingest.mapping.watching import Branch
+from ingest.mapping.suite.coverage import Coverage
+from ingest.mapping.suite.differences import Fault
+from ingest.mapping.suite.suite import Result
+from ingest.mapping.suite.watching import Branch
 
 
 @dataclass(frozen=True)

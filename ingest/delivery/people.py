@@ -10,7 +10,7 @@ from typing import Any
 
 import phonenumbers
 
-from ingest.mapping.phones import numbers
+from ingest.mapping.filters.phones import numbers
 from ingest.models import Lead
 
 NAMES = ("full_name", "name", "your_name", "customer_name", "first_name")

@@ -7,10 +7,11 @@ import marshmallow as ma
 from marshmallow import fields as f
 
 from ingest.errors import Finding
-from ingest.mapping import fields, reading
-from ingest.mapping.fields import Read, Strict, Text, about
+from ingest.mapping.document import reading
 from ingest.mapping.records import Account, Campaign
-from ingest.mapping.validation import validate
+from ingest.mapping.schema import readers
+from ingest.mapping.schema.fields import Read, Strict, Text, about
+from ingest.mapping.schema.validation import validate
 
 
 class CampaignSchema(Strict):
@@ -26,13 +27,13 @@ class AccountSchema(Strict):
     """One of `_accounts.yaml`'s accounts."""
 
     url = Read(
-        fields.web_address,
+        readers.web_address,
         metadata=about(
             "Where its requests go, where that is not `AISENSY_URL`.", "https://reseller.example/campaign/t1/api"
         ),
     )
     pace = Read(
-        fields.rate, metadata=about("At most so many requests, of all processes together.", "20/second", "1000/day")
+        readers.rate, metadata=about("At most so many requests, of all processes together.", "20/second", "1000/day")
     )
     in_flight = f.Integer(
         strict=True,
@@ -55,7 +56,7 @@ class AccountsSchema(Strict):
     """`_accounts.yaml`."""
 
     accounts = f.Dict(
-        Read(fields.name),
+        Read(readers.name),
         f.Nested(AccountSchema, allow_none=True),
         required=True,
         metadata=about(
@@ -79,7 +80,7 @@ def read_accounts(path: Path) -> tuple[dict[str, Account], list[Finding]]:
 
 def _account(name: str, data: dict[str, Any]) -> Account:
     pace = data.get("pace")
-    count, period = fields.rate(pace) if pace else (None, None)
+    count, period = readers.rate(pace) if pace else (None, None)
     campaigns = data.get("campaigns")
     return Account(
         name=name,

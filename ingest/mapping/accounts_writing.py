@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from ingest import files
-from ingest.errors import Finding, Place
-from ingest.mapping import patching, reading
+from ingest.errors import Finding, Place, is_broken
 from ingest.mapping.accounts import read_accounts
-from ingest.mapping.building import is_broken
+from ingest.mapping.document import patching, reading
 from ingest.mapping.records import Campaign
 
 BOM = "\ufeff"

@@ -3,59 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
 
-from ingest.errors import Finding, Place
-from ingest.mapping import fields
-from ingest.mapping.declared import Tables
-from ingest.mapping.expressions import Compiler, Expression
-from ingest.mapping.language import Language, language
+from ingest.errors import Finding
+from ingest.mapping.document.nodes import Node, entries, items
+from ingest.mapping.expressions.compiling import Compiler, Expression
+from ingest.mapping.expressions.language import Language, language
 from ingest.mapping.merging import merge_policies, merge_requests
-from ingest.mapping.nodes import Node
-from ingest.mapping.records import FormBlock, Intake, Policy, QuietHours, Request, Route, Translation
-from ingest.mapping.schema import AUTH_KEYS, TRANSLATION_KEYS, IntakeSchema, Kinds, TranslationSchema
-from ingest.mapping.validation import validate
-from ingest.mapping.validation_hints import MISSING
+from ingest.mapping.records import Policy, QuietHours, Request, Route, Translation
+from ingest.mapping.schema import readers
+from ingest.mapping.schema.hints import MISSING
+from ingest.mapping.schema.translation import TRANSLATION_KEYS, TranslationSchema
+from ingest.mapping.schema.validation import validate
+from ingest.mapping.tables.declared import Tables
 
 _LEAD = frozenset({"lead", "payload", "meta"})
 _SOURCE_TEXTS = ("campaignName", "destination", "userName", "source")
 REQUIRED = ("campaignName", "destination", "userName")
 _DUPLICATE_BY = "{{ request.destination }} {{ request.campaignName }}"
-
-
-def build_intake(node: Node, country: str, channels: Kinds) -> tuple[Intake | None, list[Finding]]:
-    """The intake of a mapping's sections; None where a fault stands in the way of taking leads."""
-    checked = validate(IntakeSchema(channels), node)
-    findings = checked.findings
-    event_id = checked.sound.at(("event_id",))
-    compiled = Compiler(language(country), findings).text(event_id, _LEAD) if event_id else None
-    if is_broken(findings):
-        return None, findings
-    channel: str = node.get("channel")
-    auth = {key: _names(value) for key, value in (node.get("auth") or {}).items() if not isinstance(value, dict)}
-    defaults = {key: (name,) for key, name in channels[channel].items() if name}
-    auth = {**defaults, **auth}
-    if channels[channel] and not auth and not AUTH_KEYS & node.value.keys():  # which is told of already
-        message = f"A {channel} mapping needs `auth`: without it every lead is refused with 401."
-        place = node.value["channel"].key or node.place
-        findings.append(Finding(place, "missing_key", message, f"auth: {{token: {channel.upper()}_TOKEN}}"))
-    by_page = node.get("auth", "access_token")
-    duplicate_events = node.get("duplicate_events")
-    intake = Intake(
-        channel=channel,
-        place=node.value["channel"].place,
-        auth=auth,
-        access_tokens=by_page if isinstance(by_page, dict) else {},
-        forms={each.value: each.place for each in _items(node, "match", "forms")},
-        pages={each.value: each.place for each in _items(node, "match", "pages")},
-        form=_form(node),
-        duplicate_events=fields.duration(duplicate_events) if duplicate_events else timedelta(minutes=10),
-        event_id=compiled,
-        places=dict(_variables(node)),
-    )
-    return intake, findings
 
 
 def build_translation(
@@ -78,16 +44,16 @@ def build_translation(
     in_tests = tuple(replace(one, severity="warning") for path, one in checked.found if path[:1] == ("tests",))
     partial = partial or bool(findings)
     faulty = {path[:2] for path, _ in checked.found}
-    tests = [] if ("tests",) in faulty else _items(node, "tests")
-    tabled = _LEAD | frozenset(name for name, _ in _entries(node, "tables"))
+    tests = [] if ("tests",) in faulty else items(node, "tests")
+    tabled = _LEAD | frozenset(name for name, _ in entries(node, "tables"))
     names = tabled | _let_names(node)
     node = checked.sound
     found = own or language(country)
     lets: dict[str, Expression | None] = {}
-    findings += tables.declare(node.at(("tables",)), dict(_entries(node, "let")))
+    findings += tables.declare(node.at(("tables",)), dict(entries(node, "let")))
     compiler = compiler_of(found, findings, tables)
-    unread = names - frozenset(name for name, _ in _entries(node, "let"))
-    for name, text in _entries(node, "let"):
+    unread = names - frozenset(name for name, _ in entries(node, "let"))
+    for name, text in entries(node, "let"):
         lets[name] = compiler.text(text, unread | frozenset(lets))
     node = _counting(node)
     _asked(node.at(("policy",)), compiler, names)  # it has its findings though each route has a policy of its own
@@ -112,11 +78,6 @@ def _let_names(node: Node) -> frozenset[str]:
     sections = [inner for key, inner in node.value.items() if key == "let" or key not in TRANSLATION_KEYS]
     found = [name for section in sections if isinstance(section.value, dict) for name in section.value]
     return frozenset(found) | frozenset(re.sub(r"\W+", "_", name) for name in found)
-
-
-def is_broken(findings: Iterable[Finding]) -> bool:
-    """Whether something stands in the way of work, beside what is only worth a look."""
-    return any(finding.severity == "error" for finding in findings)
 
 
 def _routes(
@@ -156,11 +117,11 @@ def _route(
         if key not in whole.value and not partial:
             where = f" in the route `{node.get('name')}`" if node.get("name") else ""
             findings.append(Finding(place, "missing_key", f"The request has no `{key}`{where}.", MISSING[key]))
-    media = {key: compiler.text(text, names) for key, text in _entries(whole, "media")}
-    attributes = {key: compiler.text(text, names) for key, text in _entries(whole, "attributes")}
+    media = {key: compiler.text(text, names) for key, text in entries(whole, "media")}
+    attributes = {key: compiler.text(text, names) for key, text in entries(whole, "attributes")}
     texts = {key: compiler.text(whole.value[key], names) for key in _SOURCE_TEXTS if key in whole.value}
-    params = [compiler.text(text, names) for text in _items(whole, "templateParams")]
-    tags = [compiler.text(text, names) for text in _items(whole, "tags")]
+    params = [compiler.text(text, names) for text in items(whole, "templateParams")]
+    tags = [compiler.text(text, names) for text in items(whole, "tags")]
     when = _condition(node.at(("when",)), compiler, names)
     rules = merge_policies(mapping.at(("policy",)), node.at(("policy",)))
     policy = _policy(rules, *_asked(rules, compiler, names))
@@ -174,7 +135,7 @@ def _route(
         tags=tuple(text for text in tags if text),
         attributes={key: text for key, text in attributes.items() if text},
         keys={key: inner.key or inner.place for key, inner in whole.value.items()}
-        | {f"attributes.{key}": inner.key or inner.place for key, inner in _entries(whole, "attributes")},
+        | {f"attributes.{key}": inner.key or inner.place for key, inner in entries(whole, "attributes")},
     )
     return Route(request, node.place, node.get("name"), when, bool(node.get("continue")), policy)
 
@@ -220,42 +181,6 @@ def _condition(node: Node | None, compiler: Compiler, names: frozenset[str]) -> 
     return compiler.condition(node, names)
 
 
-def _entries(node: Node, key: str) -> list[tuple[str, Node]]:
-    section = node.at((key,))
-    return list(section.value.items()) if section and isinstance(section.value, dict) else []
-
-
-def _items(node: Node, *path: str) -> list[Node]:
-    section = node.at(path)
-    return section.value if section else []
-
-
-def _names(value: str | list[str]) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(value)
-
-
-def _variables(node: Node) -> Iterator[tuple[tuple[str, str], Place]]:
-    """Where each variable of `auth` is named."""
-    for key, inner in _entries(node, "auth"):
-        value = inner.value
-        items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [inner]
-        yield from (((key, item.value), item.place) for item in items)
-
-
-def _form(node: Node) -> FormBlock | None:
-    form = node.get("form")
-    if form is None:
-        return None
-    return FormBlock(
-        origins=tuple(map(fields.origin, form.get("origins", ()))),
-        thanks=form.get("thanks"),
-        rate=form.get("rate"),
-        min_seconds=float(form["min_seconds"]) if "min_seconds" in form else None,
-        captcha=form.get("captcha"),
-        fields=form.get("fields", {}),
-    )
-
-
 def _policy(rules: Node | None, consent: Expression | None, by: Expression | None) -> Policy:
     policy = rules.plain() if rules else {}
     hours = policy.get("quiet_hours", {})
@@ -263,13 +188,13 @@ def _policy(rules: Node | None, consent: Expression | None, by: Expression | Non
     return Policy(
         consent=consent,
         duplicate_by=by,
-        max_age=fields.duration(policy["max_age"]) if "max_age" in policy else None,
-        duplicate_within=fields.duration(within) if within else None,
-        cap=fields.cap(policy["cap"]) if "cap" in policy else None,
+        max_age=readers.duration(policy["max_age"]) if "max_age" in policy else None,
+        duplicate_within=readers.duration(within) if within else None,
+        cap=readers.cap(policy["cap"]) if "cap" in policy else None,
         quiet_hours=_quiet(hours) if hours.keys() >= {"from", "to", "zone"} else None,
         on_timeout=policy.get("on_timeout", "hold"),
     )
 
 
 def _quiet(hours: dict[str, str]) -> QuietHours:
-    return QuietHours(fields.clock(hours["from"]), fields.clock(hours["to"]), fields.zone(hours["zone"]))
+    return QuietHours(readers.clock(hours["from"]), readers.clock(hours["to"]), readers.zone(hours["zone"]))

@@ -9,9 +9,9 @@ from jinja2.runtime import Context
 from jinja2.utils import missing
 
 from ingest.errors import Hold, Place
-from ingest.mapping.expressions import Expression
-from ingest.mapping.language import Language
-from ingest.mapping.native import (
+from ingest.mapping.expressions.compiling import Expression
+from ingest.mapping.expressions.language import Language
+from ingest.mapping.expressions.native import (
     Absent,
     AbsentValue,
     ExpressionError,
@@ -21,9 +21,9 @@ from ingest.mapping.native import (
     scalars,
     weight,
 )
-from ingest.mapping.tables import Table
+from ingest.mapping.expressions.views import LeadView, ObjectView, wrap
+from ingest.mapping.tables.table import Table
 from ingest.mapping.trace import Step, Trace, failure, plain
-from ingest.mapping.views import LeadView, ObjectView, wrap
 from ingest.models import Lead, Meta, Reason, iso
 
 _NO_TABLES: Mapping[str, Table] = {}

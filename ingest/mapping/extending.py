@@ -9,10 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from ingest.errors import Finding, MappingError
-from ingest.mapping import reading
-from ingest.mapping.fields import BASE_FILE
+from ingest.mapping.document import reading
+from ingest.mapping.document.nodes import Node
 from ingest.mapping.merging import merge_files
-from ingest.mapping.nodes import Node
+from ingest.mapping.schema.readers import BASE_FILE
 
 MAX_BASES = 8  # files that extend one another
 

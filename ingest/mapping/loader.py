@@ -8,13 +8,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from ingest.errors import Finding, MappingError, Place
+from ingest.errors import Finding, MappingError, Place, is_broken
 from ingest.mapping.accounts import read_accounts
-from ingest.mapping.building import build_intake, build_translation, is_broken
-from ingest.mapping.declared import Tables
+from ingest.mapping.building import build_translation
+from ingest.mapping.building_intake import build_intake
+from ingest.mapping.document.nodes import Node, from_data
 from ingest.mapping.extending import Trail, extended
 from ingest.mapping.files import Stamps, endpoints, walk
-from ingest.mapping.nodes import Node, from_data
 from ingest.mapping.records import (
     Account,
     Campaign,
@@ -26,7 +26,8 @@ from ingest.mapping.records import (
     QuietHours,
     Translation,
 )
-from ingest.mapping.schema import AUTH_KEYS, INTAKE_KEYS, TRANSLATION_KEYS, Kinds
+from ingest.mapping.schema.translation import AUTH_KEYS, INTAKE_KEYS, TRANSLATION_KEYS, Kinds
+from ingest.mapping.tables.declared import Tables
 
 __all__ = [
     "Account",

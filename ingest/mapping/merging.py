@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ingest.mapping.nodes import Node
+from ingest.mapping.document.nodes import Node
 
 BY_KEY = frozenset({"auth", "match", "form", "let", "policy", "tables"})
 """Sections whose keys stand for themselves: each key is replaced whole."""

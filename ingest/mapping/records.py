@@ -10,10 +10,10 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from ingest.errors import Finding, Place
-from ingest.mapping.expressions import Expression
-from ingest.mapping.language import Language
-from ingest.mapping.nodes import Node
-from ingest.mapping.tables import Table
+from ingest.mapping.document.nodes import Node
+from ingest.mapping.expressions.compiling import Expression
+from ingest.mapping.expressions.language import Language
+from ingest.mapping.tables.table import Table
 
 
 @dataclass(frozen=True)

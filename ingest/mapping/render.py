@@ -7,8 +7,8 @@ from typing import Any
 
 from ingest.errors import Hold, Place, Skip
 from ingest.mapping.evaluate import Missing, Scope
-from ingest.mapping.expressions import Expression
-from ingest.mapping.language import language
+from ingest.mapping.expressions.compiling import Expression
+from ingest.mapping.expressions.language import language
 from ingest.mapping.records import Intake, Policy, QuietHours, Request, Route, Translation
 from ingest.mapping.trace import Step, Trace
 from ingest.models import Lead, Meta, Reason

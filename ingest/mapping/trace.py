@@ -6,8 +6,8 @@ from math import isfinite
 from typing import Any
 
 from ingest.errors import Hold, Place
-from ingest.mapping.native import Absent
-from ingest.mapping.views import View
+from ingest.mapping.expressions.native import Absent
+from ingest.mapping.expressions.views import View
 from ingest.values import number_text
 
 

@@ -8,7 +8,7 @@ import marshmallow as ma
 from ingest import values
 from ingest.channels.base import Headers
 from ingest.errors import Hold, Refusal
-from ingest.mapping.phones import phone
+from ingest.mapping.filters.phones import phone
 from ingest.mapping.records import FormBlock
 from ingest.models import Reason
 from ingest.web import origins

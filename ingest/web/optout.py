@@ -9,7 +9,7 @@ from ingest.channels.base import Inbound
 from ingest.channels.proof import check_token
 from ingest.errors import Hold, Refusal
 from ingest.log import mask_phone
-from ingest.mapping.phones import phone
+from ingest.mapping.filters.phones import phone
 from ingest.web import body
 from ingest.web.request import inbound
 from ingest.web.site import site

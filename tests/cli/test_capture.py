@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ingest.cli import cli
 from ingest.inbox import Inbox
 from ingest.inbox.tables import events
-from ingest.mapping import reading
+from ingest.mapping.document import reading
 from tests.inbox.helpers import event, post
 
 MAPPING = """\

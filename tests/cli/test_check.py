@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from ingest.cli import cli
 from ingest.cli.findings import FORMATS, MOST, as_text
 from ingest.errors import Finding, Place
-from ingest.mapping.yaml_complaint import lines_of
+from ingest.mapping.document.complaint import lines_of
 from ingest.settings import SECRET_NAMES
-from tests.mapping.fragments import findings
+from tests.mapping.lint.fragments import findings
 
 MAPPINGS = Path(__file__).parents[2] / "mappings"
 GOOD_ONES = Path(__file__).parents[1] / "mapping" / "good"

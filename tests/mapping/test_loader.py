@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ingest.channels import KINDS
 from ingest.errors import MappingError
 from ingest.mapping import loader
-from ingest.mapping.reading import parse
+from ingest.mapping.document.reading import parse
 from ingest.mapping.render import event_id
 from ingest.models import Lead, Meta
 from ingest.values import flatten

@@ -11,9 +11,9 @@ from ingest.channels import KINDS
 from ingest.cli.check import known_fields
 from ingest.cli.posting import Poster, limits
 from ingest.mapping import loader
-from ingest.mapping.coverage import measure
-from ingest.mapping.lint import lint
-from ingest.mapping.suite import run_tests
+from ingest.mapping.lint.lint import lint
+from ingest.mapping.suite.coverage import measure
+from ingest.mapping.suite.suite import run_tests
 
 FOLDER = Path(__file__).parents[2] / "mappings"
 CATALOG = loader.load(FOLDER, KINDS)

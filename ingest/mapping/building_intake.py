@@ -1,0 +1,76 @@
+"""From a checked mapping to what web needs of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from ingest.errors import Finding, Place, is_broken
+from ingest.mapping.document.nodes import Node, entries, items
+from ingest.mapping.expressions.compiling import Compiler
+from ingest.mapping.expressions.language import language
+from ingest.mapping.records import FormBlock, Intake
+from ingest.mapping.schema import readers
+from ingest.mapping.schema.translation import AUTH_KEYS, IntakeSchema, Kinds
+from ingest.mapping.schema.validation import validate
+
+_NAMES = frozenset({"lead", "payload", "meta"})
+
+
+def build_intake(node: Node, country: str, channels: Kinds) -> tuple[Intake | None, list[Finding]]:
+    """The intake of a mapping's sections; None where a fault stands in the way of taking leads."""
+    checked = validate(IntakeSchema(channels), node)
+    findings = checked.findings
+    event_id = checked.sound.at(("event_id",))
+    compiled = Compiler(language(country), findings).text(event_id, _NAMES) if event_id else None
+    if is_broken(findings):
+        return None, findings
+    channel: str = node.get("channel")
+    auth = {key: _names(value) for key, value in (node.get("auth") or {}).items() if not isinstance(value, dict)}
+    defaults = {key: (name,) for key, name in channels[channel].items() if name}
+    auth = {**defaults, **auth}
+    if channels[channel] and not auth and not AUTH_KEYS & node.value.keys():  # which is told of already
+        message = f"A {channel} mapping needs `auth`: without it every lead is refused with 401."
+        place = node.value["channel"].key or node.place
+        findings.append(Finding(place, "missing_key", message, f"auth: {{token: {channel.upper()}_TOKEN}}"))
+    by_page = node.get("auth", "access_token")
+    duplicate_events = node.get("duplicate_events")
+    intake = Intake(
+        channel=channel,
+        place=node.value["channel"].place,
+        auth=auth,
+        access_tokens=by_page if isinstance(by_page, dict) else {},
+        forms={each.value: each.place for each in items(node, "match", "forms")},
+        pages={each.value: each.place for each in items(node, "match", "pages")},
+        form=_form(node),
+        duplicate_events=readers.duration(duplicate_events) if duplicate_events else timedelta(minutes=10),
+        event_id=compiled,
+        places=dict(_variables(node)),
+    )
+    return intake, findings
+
+
+def _names(value: str | list[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _variables(node: Node) -> Iterator[tuple[tuple[str, str], Place]]:
+    """Where each variable of `auth` is named."""
+    for key, inner in entries(node, "auth"):
+        value = inner.value
+        items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [inner]
+        yield from (((key, item.value), item.place) for item in items)
+
+
+def _form(node: Node) -> FormBlock | None:
+    form = node.get("form")
+    if form is None:
+        return None
+    return FormBlock(
+        origins=tuple(map(readers.origin, form.get("origins", ()))),
+        thanks=form.get("thanks"),
+        rate=form.get("rate"),
+        min_seconds=float(form["min_seconds"]) if "min_seconds" in form else None,
+        captcha=form.get("captcha"),
+        fields=form.get("fields", {}),
+    )
