@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check bench soak
+.PHONY: help run demo test fuzz check bench soak
 
 # The first of these that is new enough; `make run PYTHON=/path/to/python3` chooses another.
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
@@ -24,6 +24,9 @@ demo: $(RUNTIME)  ## send one lead through each mapping to the sandbox, show wha
 
 test: $(DEV)  ## all tests
 	@$(BIN)/python -m pytest
+
+fuzz: $(DEV)  ## the tests that make up their own input, with 100,000 of them; half an hour
+	@$(BIN)/python -m pytest -m hypothesis --hypothesis-profile=fuzz
 
 check: $(DEV)  ## style, types and layers
 	@$(BIN)/ruff check .

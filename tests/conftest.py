@@ -10,9 +10,14 @@ from typing import Any
 
 import psycopg
 import pytest
+from hypothesis import settings
 
 from ingest.inbox import Inbox
 from ingest.inbox.engine import migrate
+
+settings.register_profile("test", max_examples=60, deadline=None)  # some 2,000 in all
+settings.register_profile("fuzz", max_examples=4_000, deadline=None)
+settings.load_profile("test")
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.values import clean, flatten, normalise_key, number_text, scalar
@@ -56,7 +56,6 @@ def test_keys_are_normalised_as_the_interface_says(key: str, name: str) -> None:
     assert normalise_key(key) == name
 
 
-@settings(max_examples=100)
 @given(st.text(max_size=30))
 def test_a_normalised_key_stays_as_it_is(key: str) -> None:
     """Names can be written in a mapping as they are shown; they hold letters, marks, digits and single underscores."""
@@ -99,7 +98,6 @@ def test_documents_are_flattened_as_the_interface_says(payload: Any, fields: dic
     assert flatten(payload) == fields
 
 
-@settings(max_examples=100)
 @given(JSON)
 def test_any_document_gives_only_text_that_is_there(payload: Any) -> None:
     """Whatever a sender posts: fields are non-blank text or lists of it, under normalised names."""
@@ -110,7 +108,6 @@ def test_any_document_gives_only_text_that_is_there(payload: Any) -> None:
         assert normalise_key(name) == name
 
 
-@settings(max_examples=100)
 @given(JSON)
 def test_any_value_can_be_stored_and_sent(payload: Any) -> None:
     """Lone surrogates and NUL, which neither a database nor a wire takes, are gone."""
@@ -153,7 +150,6 @@ def test_a_whole_number_has_no_point(number: Any, text: str) -> None:
     assert number_text(number) == text
 
 
-@settings(max_examples=100)
 @given(st.text(st.characters(exclude_categories=()), max_size=20))
 def test_clean_text_is_what_was_sent_but_for_what_no_store_takes(text: str) -> None:
     """Cleaning changes nothing that can be kept."""

@@ -10,6 +10,7 @@ from typing import Any
 from ingest.channels import CHANNELS
 from ingest.channels.payload import loads
 from ingest.cli.tracing import problem_of, told, traced
+from ingest.delivery.sharing import assigned
 from ingest.errors import Hold, Refusal
 from ingest.mapping.records import Catalog, Mapping, Translation
 from ingest.mapping.render import Rendered, translate
@@ -25,6 +26,7 @@ class Afresh:
     why_not: str = ""
     lead: Lead | None = None
     rendered: list[Rendered] = field(default_factory=list)
+    routes: dict[int, str | None] = field(default_factory=dict)  # of its deliveries, by their positions
     trace: Trace = field(default_factory=Trace)
 
     @property
@@ -46,18 +48,10 @@ class Afresh:
         """A delivery's request as it would be now, and why it would not be sent; neither where that can't be told."""
         if self.translation is None or self.lead is None:
             return None, self._broken()
-        own = self._own(delivery["position"], delivery["route"], {one.name for one in self.translation.routes})
+        own = assigned(self.routes, self.rendered)[0].get(delivery["position"])
         if own is None:
             return None, Hold(Reason.NO_ROUTE, "the route that it was for does not hold any more")
         return own.request, problem_of(own, self.lead)
-
-    def _own(self, position: int, route: str | None, known: set[str | None]) -> Rendered | None:
-        """What a delivery is of the lead's requests: that of its route, by its name or else its campaign."""
-        for one in self.rendered if route else ():
-            if route in {one.route, (one.request or {}).get("campaignName")}:
-                return one
-        gone = position > 0 and route in known
-        return self.rendered[position] if position < len(self.rendered) and not gone else None
 
     def _broken(self) -> Hold | None:
         faults = self.mapping.translation_findings if self.mapping and not self.mapping.translation else []
@@ -100,7 +94,8 @@ def afresh(story: dict[str, Any], body: bytes, fetched: bytes | None, catalog: C
         return Afresh(mapping, f"What came can't be read: {refusal.message}")
     except Exception as error:  # noqa: BLE001 - a fault of ours must not hide all else that is known of the lead
         return Afresh(mapping, f"Translating it fails by a fault of ours: {type(error).__name__}.")
-    return Afresh(mapping, "", lead, rendered, trace)
+    routes = {one["position"]: one["route"] for one in story["deliveries"]}
+    return Afresh(mapping, "", lead, rendered, routes, trace)
 
 
 def _why_not(story: dict[str, Any], mapping: Mapping | None, fetched: bytes | None) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import requests
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.aisensy.answers import failure, outcome
@@ -157,7 +157,6 @@ def test_retry_after_is_nothing_on_success() -> None:
     assert outcome(200, {"Retry-After": "5"}, b"{}").retry_after is None
 
 
-@settings(max_examples=100)
 @given(st.integers(100, 999), st.dictionaries(st.sampled_from(["Retry-After", "X"]), st.text()), st.binary())
 def test_no_answer_raises(status: int, headers: dict[str, str], body: bytes) -> None:
     """Whatever a server answers, there is an outcome; success only for a JSON object."""
@@ -171,7 +170,6 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=100)
 @given(st.sampled_from([200, 400, 404]), st.dictionaries(st.sampled_from(["success", "error", "message"]), JSON))
 def test_no_document_raises(status: int, document: dict[str, Any]) -> None:
     """Fields of any type are read without a fault; a 4xx is never success."""

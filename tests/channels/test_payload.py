@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.channels.base import Inbound
@@ -29,14 +29,12 @@ def test_numbers_keep_their_text(number: str) -> None:
 
 
 @given(VALUES)
-@settings(max_examples=100)
 def test_whatever_is_read_can_be_written_and_read_again(value: Any) -> None:
     """Nothing of a payload is lost between intake and translation."""
     assert loads(dumps({"value": value})) == {"value": value}
 
 
 @given(st.binary(max_size=300), st.sampled_from(["", "utf-8", "latin1", "utf-16", "x", "idna", "rot13", "cp1252"]))
-@settings(max_examples=100)
 def test_any_bytes_are_read_or_refused(body: bytes, charset: str) -> None:
     """There is no third way."""
     kinds = ["", "application/json", "application/x-www-form-urlencoded", "multipart/form-data", "text/xml"]

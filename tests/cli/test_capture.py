@@ -257,7 +257,7 @@ def test_the_file_keeps_its_mode_its_mark_and_its_line_ends(inbox: Inbox) -> Non
 ODD = st.text(max_size=12) | st.integers() | st.booleans() | st.none() | st.lists(st.text(max_size=4), max_size=3)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(fields=st.dictionaries(st.sampled_from(["name", "phone", "city", "optin", "note", "on", "é\n", ""]), ODD))
 def test_whatever_was_posted_its_test_passes(inbox: Inbox, fields: dict[str, Any]) -> None:
     """Odd texts, halves of characters, no fields at all: the test is written and passes, or it is told why not."""

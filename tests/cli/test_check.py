@@ -13,7 +13,7 @@ import click
 import pytest
 import yaml
 from click.testing import CliRunner, Result
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.cli import cli
@@ -159,7 +159,6 @@ def test_a_mark_stands_under_its_column_in_long_lines_and_behind_secrets(tmp_pat
 
 
 @pytest.mark.parametrize("form", FORMATS)
-@settings(max_examples=80, deadline=None)
 @given(data=st.data())
 def test_whatever_stands_in_a_file_is_told_within_it_and_without_secrets(form: str, data: st.DataObject) -> None:
     """No text makes it fail; each finding lies in the file; tokens, and secrets of the environment, are never shown."""
@@ -181,7 +180,6 @@ def test_whatever_stands_in_a_file_is_told_within_it_and_without_secrets(form: s
     assert "\x1b[31m" not in re.sub(r"\x1b\[(?:0|\d\d)m(?:\x1b\[1m)?", "", told)
 
 
-@settings(max_examples=150, deadline=None)
 @given(data=st.data())
 def test_no_value_in_the_place_of_another_makes_it_fail(data: st.DataObject) -> None:
     """Any part of a mapping that uses everything may be of any other kind."""

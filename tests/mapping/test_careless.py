@@ -298,7 +298,7 @@ _ALL = load_data(
 _INBOUND = partial(Inbound, "POST", {}, {})
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(_NAMES, _JSON, max_size=6), st.sampled_from(["form", "zapier"]))
 def test_no_payload_makes_more_than_a_request_a_hold_or_a_refusal(payload: dict[str, Any], kind: str) -> None:
     """From the bytes to the body: wrong types, control characters, lone surrogates, templates, anything."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.channels import KINDS
@@ -293,7 +293,6 @@ def test_a_bomb_of_aliases_is_a_finding() -> None:
     assert [finding.code for finding in load_text("\n".join(lines)).findings] == ["file_too_big"]
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     st.text(max_size=80), st.sampled_from(["", "channel: form\nrequest:\n  userName: ", "let: {a: '", "routes:\n- "])
 )

@@ -4,7 +4,7 @@ from datetime import time, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.errors import Skip
@@ -148,7 +148,6 @@ _MAPPING = load_data(
 )
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.dictionaries(st.sampled_from(["a", "b", "phone", "full_name", "list"]), _JSON, max_size=4))
 def test_no_lead_makes_translating_fail(payload: dict[str, Any]) -> None:
     """Whatever a sender sends comes to requests of clean text, or to a hold."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
@@ -215,7 +215,6 @@ REQUESTS = st.fixed_dictionaries(
 
 
 @given(REQUESTS, st.booleans())
-@settings(max_examples=100, deadline=None)
 def test_nothing_that_a_sender_can_send_is_a_500(everything: FlaskClient, sent: dict[str, Any], right: bool) -> None:
     """Random paths, headers, queries and bodies, signed or not, are stored or refused."""
     if right:
@@ -234,7 +233,6 @@ VALID = st.sampled_from(
 
 
 @given(VALID, st.lists(st.tuples(st.integers(0, 8), JSON_VALUES), max_size=3), st.sampled_from(["text/html", "*/*"]))
-@settings(max_examples=100, deadline=None)
 def test_a_good_payload_with_strange_parts_is_no_accident(
     everything: FlaskClient, payload: Any, changes: list[tuple[int, Any]], accept: str
 ) -> None:

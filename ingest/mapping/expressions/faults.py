@@ -10,6 +10,7 @@ from jinja2 import nodes
 from ingest.errors import Finding, Place
 from ingest.mapping.expressions.language import TEXT_METHODS, Language
 from ingest.mapping.expressions.types import OBJECTS, text_and_number
+from ingest.mapping.expressions.unparse import call, written
 from ingest.mapping.near import near
 
 FORBIDDEN_NAMES = frozenset({"range", "lipsum", "cycler", "joiner", "namespace", "dict", "self", "super", "caller"})
@@ -21,6 +22,7 @@ _OTHER_WORDS = {"True": "true", "False": "false", "None": "none"}
 _NOTHING = frozenset({"null", "undefined", "nil", "empty", "blank"})
 _NOW = frozenset({"now", "today", "date", "datetime", "time"})
 _WHETHER = "write `is present`, or `is not present`"
+_DEFAULTS = frozenset({"default", "d"})
 Locate = Callable[[str], Place]
 """Where a word of an expression stands."""
 
@@ -48,6 +50,8 @@ def faults(expression: nodes.Expr, locate: Locate, names: frozenset[str], langua
             yield from dashed or text_and_number(node, locate)
         elif isinstance(node, nodes.Or):
             yield from _always_true(node, locate)
+        elif isinstance(node, nodes.Filter) and node.name in _DEFAULTS:
+            yield from _late_default(node, locate)
         elif isinstance(node, nodes.BinExpr) or (isinstance(node, nodes.Compare) and len(node.ops) == 1):
             yield from text_and_number(node, locate)
         elif isinstance(node, nodes.Getattr) and id(node) not in told and _is_field(node.node):
@@ -67,6 +71,18 @@ def _always_true(node: nodes.Or, locate: Locate) -> Iterator[Finding]:
         hint = f"write lead.city in ['…', '{text}'], or repeat the comparison"
         message = f"'{text}' after `or` is compared with nothing, so that this always holds."
         yield Finding(locate(""), "always_true", message, hint, "warning")
+
+
+def _late_default(node: nodes.Filter, locate: Locate) -> Iterator[Finding]:
+    """`lead.name | title | default('friend')`: an absent name ends the expression before it comes to `default`."""
+    inner, between = node.node, list[nodes.Filter]()
+    while isinstance(inner, nodes.Filter) and inner.name not in _DEFAULTS:
+        between.append(inner)
+        inner = inner.node
+    if between and isinstance(inner, nodes.Getattr | nodes.Name):
+        message = f"Where `{written(inner)}` is absent, `{between[-1].name}` ends it all, and `default` is never asked."
+        hint = f"write {written(inner)} | {call(node)} | {' | '.join(call(each) for each in reversed(between))}"
+        yield Finding(locate(""), "late_default", message, hint, "notice")
 
 
 def _compares(node: nodes.Node) -> bool:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ingest.channels import CHANNELS
@@ -286,7 +286,6 @@ words = st.text(st.characters(categories=["Lu", "Ll", "Lo"]), min_size=4, max_si
 numbers = st.integers(6_000_000_000, 9_999_999_999).map(str)
 
 
-@settings(max_examples=60, deadline=None)
 @given(first=words, last=words, number=numbers, note=st.text(max_size=30))
 def test_nobody_survives(translation: Translation, first: str, last: str, number: str, note: str) -> None:
     """Whatever the name and the number, neither stands anywhere, and the same becomes of the lead."""
@@ -318,7 +317,6 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     payload=st.dictionaries(st.sampled_from(["name", "phone", "email", "id", "dob", "ip", "x", "fields"]), json_values)
 )

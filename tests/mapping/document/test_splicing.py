@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.channels.payload import loads
@@ -120,7 +120,6 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
 @given(payload=json_values, text=st.sampled_from(sorted(TEXTS)))
 def test_any_payload_can_be_put_in(payload: Any, text: str) -> None:
     test = {"name": "x", "payload": json.loads(json.dumps(payload).replace("\\u0000", ""))}

@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.errors import Hold
@@ -212,7 +212,6 @@ def called(name: str, *args: Any) -> Any:
     return toolbox.filters("IN")[name](*[None] * (name == "lookup"), *args)
 
 
-@settings(max_examples=50, deadline=None)
 @given(ODD)
 def test_filters_take_any_value(odd: Any) -> None:
     """No text, number or list makes a filter fail; only `phone` holds a lead whose number is none."""
@@ -222,7 +221,6 @@ def test_filters_take_any_value(odd: Any) -> None:
             assert not result or isinstance(result, str | bool | int | float)
 
 
-@settings(max_examples=50, deadline=None)
 @given(ODD, ODD)
 def test_a_filter_that_is_given_nonsense_says_so(odd: Any, argument: Any) -> None:
     """An argument that a filter can't take is an error in our words, without the lead's data."""
@@ -235,7 +233,6 @@ def test_a_filter_that_is_given_nonsense_says_so(odd: Any, argument: Any) -> Non
             pass
 
 
-@settings(max_examples=50, deadline=None)
 @given(ODD.filter(lambda odd: isinstance(odd, str)), st.integers(1, 70), st.sampled_from(["", "…", " …"]))
 def test_clip_leaves_no_more_than_it_says_and_what_was_there(text: str, length: int, end: str) -> None:
     """The result is the beginning of the text, never longer than asked, and never begins a mark's letter anew."""

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.errors import Hold
@@ -146,7 +146,6 @@ def test_an_unknown_country_is_told() -> None:
         phone("9876543210", "India")
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.text(alphabet="+0123456789 ().-/,eE०९٣pxor\u200e\u00a0", max_size=60))
 def test_any_text_is_a_number_or_is_held(text: str) -> None:
     """Nothing but E.164 or a hold comes of any text; and a number that came out reads as itself."""
@@ -160,7 +159,6 @@ def test_any_text_is_a_number_or_is_held(text: str) -> None:
         assert phone(found) == found
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.integers(6_000_000_000, 9_999_999_999), st.sampled_from(["{}", "0{}", "+91{}", "91{}", "0091 {}", "p:+91{}"]))
 def test_every_indian_mobile_is_itself(number: int, form: str) -> None:
     """Whatever a mobile begins with, its usual spellings give that mobile or none, never another."""

@@ -73,7 +73,7 @@ VALUES = [
     "\"{{ lead.name.split(' ')[0] }}\"",
     '"{{ lead.city == lead.state and (lead.zip or lead.pincode) is present }}"',
     '"{{ lead.phone2 or lead.phone_2 or lead.emails or lead.firstname or lead.stage or lead.comment }}"',
-    '"{{ (lead.message | number | default(0)) - 1 }}"',
+    '"{{ (lead.message | default(0) | number | default(0)) - 1 }}"',
 ]
 CONDITIONS = [
     "lead.form_id == '447333180259108'",
