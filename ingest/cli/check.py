@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -53,7 +53,8 @@ def check(names: tuple[str, ...], form: str, *, as_json: bool, sandbox: bool, as
         catalog, named = _files(name, catalog, own)
         files |= named
     found, secrets = findings_of(catalog, own, sandbox=sandbox)
-    findings = in_order(one for one in [*found, *asked] if not names or Path(one.place.file).resolve() in files)
+    wanted = (one for one in [*found, *asked] if not names or Path(one.place.file).resolve() in files)
+    findings = _each_key_once(in_order(wanted))
     click.echo(FORMATS[form](findings, secrets), nl=False)
     if form == "text":
         click.echo(summed_up(findings), err=True)
@@ -70,6 +71,12 @@ def findings_of(catalog: Catalog, own: Settings, *, sandbox: bool = False) -> tu
     if not sandbox and not own.sandbox:
         findings += _unset(catalog, own)
     return findings, secrets
+
+
+def _each_key_once(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings; that a key is not set is told where it is needed first, as many mappings may need it."""
+    first: dict[str, Finding] = {}
+    return [one for one in findings if one.code != "key_not_set" or first.setdefault(one.message, one) is one]
 
 
 def _files(name: str, catalog: Catalog, own: Settings) -> tuple[Catalog, set[Path]]:

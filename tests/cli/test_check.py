@@ -223,3 +223,19 @@ def test_the_key_of_auth_is_told_where_it_stands(folder: Path, monkeypatch: pyte
     monkeypatch.setenv("AISENSY_API_KEY", "k" * 20)
     monkeypatch.setenv("A_TOKEN", "t" * 20)
     assert check().stdout.startswith("mappings/z.yaml:5:7: secret_not_set auth.token: ZAPIER_TOKEN is not set.\n")
+
+
+def test_a_key_that_is_not_set_is_told_once(folder: Path) -> None:
+    """However many mappings need it: at the first of them, or of those that are named."""
+    for name, account in {"a": "default", "b": "acme", "c": "default", "d": "Acme"}.items():
+        (folder / f"{name}.yaml").write_text(f"account: {account}\n{mapping()}")
+
+    def told(*names: str) -> list[tuple[str, str]]:
+        found = json.loads(check("--json", *names).stdout)
+        return [(one["file"], one["hint"]) for one in found if one["code"] == "key_not_set"]
+
+    assert told() == [("mappings/a.yaml", "set AISENSY_API_KEY"), ("mappings/b.yaml", "set AISENSY_API_KEY__ACME")]
+    assert told("c", "d") == [
+        ("mappings/c.yaml", "set AISENSY_API_KEY"),
+        ("mappings/d.yaml", "set AISENSY_API_KEY__ACME"),
+    ]
