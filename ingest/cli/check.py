@@ -11,7 +11,7 @@ import click
 from ingest import settings
 from ingest.channels import CHANNELS
 from ingest.cli.findings import FORMATS, are_problems, in_order, summed_up
-from ingest.cli.mappings import catalog_of, find_mapping
+from ingest.cli.mappings import catalog_of, find_mapping, tell_of_samples
 from ingest.cli.posting import Poster
 from ingest.errors import Finding, Place, Refusal
 from ingest.mapping import records
@@ -45,6 +45,7 @@ def check(names: tuple[str, ...], form: str, *, as_json: bool, sandbox: bool, as
         raise click.UsageError("--write-accounts writes what AiSensy tells: it needs --live.")
     form = "json" if as_json else form
     own = settings.load()
+    tell_of_samples(own)
     catalog = catalog_of(own)
     asked = _asked(catalog, own, sandbox=sandbox, write=write) if ask else []
     catalog = catalog_of(own) if write else catalog
@@ -106,7 +107,8 @@ def known_fields(mapping: records.Mapping) -> Fields:
     if channel is None:
         return Fields(frozenset(), whole=False)
     own = channel.fields if channel.own_ids else frozenset()
-    return Fields(frozenset(found | channel.fields), bool(found), own, channel.beginnings)
+    whole = bool(found) and not (translation and translation.faulty_tests)  # which may have named others
+    return Fields(frozenset(found | channel.fields), whole, own, channel.beginnings)
 
 
 def _fields(intake: records.Intake, test: Node) -> Iterator[str]:

@@ -10,12 +10,18 @@ from ingest.channels import KINDS
 from ingest.cli import nearest
 from ingest.mapping import loader
 from ingest.mapping.records import Catalog, Mapping
-from ingest.settings import Settings
+from ingest.settings import SAMPLES, Settings
 
 
 def catalog_of(own: Settings) -> Catalog:
     """All mappings, as the settings have them."""
     return loader.load(own.mappings, KINDS, own.default_country)
+
+
+def tell_of_samples(own: Settings) -> None:
+    """Say on standard error that the mappings are ours, where the folder has none of its own."""
+    if own.mappings == SAMPLES:
+        click.echo("There is no folder mappings/ here: these are the examples that come with ingest.", err=True)
 
 
 def find_mapping(name: str, own: Settings) -> Mapping:

@@ -9,7 +9,7 @@ import click
 from ingest import settings
 from ingest.cli.findings import in_order
 from ingest.cli.junit import write_junit
-from ingest.cli.mappings import catalog_of, find_mapping
+from ingest.cli.mappings import catalog_of, find_mapping, tell_of_samples
 from ingest.cli.posting import own_tests
 from ingest.cli.printing import print_json
 from ingest.cli.tested import Tested, faults_of, table, view
@@ -38,6 +38,7 @@ def test(names: tuple[str, ...], junit: Path | None, cover: float | None, as_jso
       ingest test website --cover 90
     """
     own = settings.load()
+    tell_of_samples(own)
     mappings, findings = _asked(names, own)
     tested = [_run(mapping, own) for mapping in mappings]
     if junit:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ingest import settings
-from ingest.cli.mappings import find_mapping
+from ingest.cli.mappings import find_mapping, tell_of_samples
 from ingest.cli.posting import Poster
 from ingest.cli.printing import print_json, shown
 from ingest.cli.tracing import problem_of, told, traced
@@ -31,6 +31,7 @@ def try_(mapping: str, payload: Any, trace: bool) -> None:
       echo '{"name": "Asha Rao", "phone": "98765 43210"}' | ingest try website -
     """
     own = settings.load()
+    tell_of_samples(own)
     found = find_mapping(mapping, own)
     if found.translation is None or found.intake is None:
         for finding in found.findings:

@@ -239,3 +239,11 @@ def test_a_key_that_is_not_set_is_told_once(folder: Path) -> None:
         ("mappings/c.yaml", "set AISENSY_API_KEY"),
         ("mappings/d.yaml", "set AISENSY_API_KEY__ACME"),
     ]
+
+
+def test_a_folder_without_mappings_is_told_whose_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody takes the examples for mappings of his own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("INGEST_MAPPINGS", raising=False)
+    for command in (["check", "--sandbox"], ["test"]):
+        assert "There is no folder mappings/ here" in CliRunner().invoke(cli, command).stderr

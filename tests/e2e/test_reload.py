@@ -63,12 +63,12 @@ def test_a_mapping_that_breaks_holds_its_leads_until_it_is_mended(program: Progr
     program.mapping("website", BROKEN)
     told = wait_until(lambda: broken(program), "the broken mapping")["website"]
     assert (told["code"], told["place"].endswith("website.yaml:6:14")) == ("unknown_filter", True)
+    wait_until(lambda: len(logged(program, "mapping_broken")) == 2, "one line of each process")
     post(program, 2)
     post(program, 3, "other")
     program.received(2)
     [held] = wait_until(lambda: program.leads("--sandbox", "--reason", "mapping_broken"), "the held lead")
     assert "website.yaml:6:14" in held["deliveries"][0]["error"]
-    wait_until(lambda: len(logged(program, "mapping_broken")) == 2, "one line of each process")
     lines = [(one["endpoint"], one["code"], one["count"]) for one in logged(program, "mapping_broken")]
     assert lines == [("website", "unknown_filter", 1)] * 2
     program.mapping("website", MAPPING)

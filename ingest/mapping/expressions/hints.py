@@ -23,6 +23,11 @@ _HINTS = (
     (re.compile(r"\|\s*(\w+)\s*:"), r"a filter takes its values in parentheses: \1('x')"),
     (re.compile(r"(?<![=!<>])=(?![=])(?=[^()]*$)"), "write == to compare"),
     (re.compile(r"!(?!=)"), "write `not` for !"),
+    (re.compile(r"\b((?:lead|payload)\.\w+)\?(?!.*:)"), r"leave the ? out: \1"),
+    (
+        re.compile(r"\b((?:lead|payload)\.\w+)\s*\("),
+        r"what a name has beside letters and digits is _, as in lead.first_name",
+    ),
     (re.compile(r"\?"), "write `a if b else c` for ? and :"),
     (re.compile(r"\{\{"), "write {{ and }} once, around the whole expression"),
     (re.compile(r"^\s*\{[\w\s.|]+\}?\s*$"), "write two braces at each side, not three"),

@@ -51,10 +51,7 @@ def _of_comparison(node: nodes.Compare) -> tuple[str, str] | None:
             message = f"`{_path(side)}` is never empty: it is there, or it is not."
             return message, f"write {_path(side)} is {'not ' if operator == 'eq' else ''}present"
         if _is_field(side) and values and not any(value is None or isinstance(value, str) for value in values):
-            value = str(values[0]).lower() if isinstance(values[0], bool) else values[0]
-            if operator in _ORDER:
-                return f"`{_path(side)}` is text, and {value} is none.", f"write {_path(side)} | number"
-            return f"`{_path(side)}` is text, which never equals {value}.", f"write '{value}' in quotes"
+            return _field_and(_path(side), operator, values[0])
         text = values[0] if len(values) == 1 and isinstance(values[0], str) else ""
         if operator in _ORDER and re.fullmatch(r"\s*-?[\d,.]*\d\s*", text):
             if _is_field(side):
@@ -63,6 +60,17 @@ def _of_comparison(node: nodes.Compare) -> tuple[str, str] | None:
             if isinstance(side, nodes.Filter) and side.name in _NUMBERS:
                 return f"A number is compared with the text '{text}'.", f"write {text} without quotes"
     return None
+
+
+def _field_and(path: str, operator: str, value: object) -> tuple[str, str]:
+    """A field beside a number or a truth value."""
+    shown = str(value).lower() if isinstance(value, bool) else value
+    if operator in _ORDER:
+        return f"`{path}` is text, and {shown} is none.", f"write {path} | number"
+    hint = f"write '{shown}' in quotes"
+    if isinstance(value, bool):
+        hint = f"write {path} | yes" if value == (operator != "ne") else f"write not ({path} | yes)"
+    return f"`{path}` is text, which never equals {shown}.", hint
 
 
 def _items(node: nodes.Expr) -> list[nodes.Expr]:

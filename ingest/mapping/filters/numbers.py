@@ -9,6 +9,27 @@ from ingest.mapping.expressions.native import ExpressionError, to_text
 from ingest.mapping.filters.texts import ascii_digits
 
 _NUMBER = re.compile(r"[-+]?(?:\d[\d,.]*|\.\d+)")
+_WORDS = {
+    "thousand": 3,
+    "k": 3,
+    "हज़ार": 3,
+    "हजार": 3,
+    "lakh": 5,
+    "lakhs": 5,
+    "lac": 5,
+    "lacs": 5,
+    "l": 5,
+    "लाख": 5,
+    "million": 6,
+    "mn": 6,
+    "crore": 7,
+    "crores": 7,
+    "cr": 7,
+    "करोड़": 7,
+}
+"""Words behind an amount, and by how many digits it is larger."""
+_DIGITS = {unicodedata.normalize("NFKC", word): digits for word, digits in _WORDS.items()}
+_WORD = re.compile(rf"(?<=[\d.])({'|'.join(sorted(_DIGITS, key=len, reverse=True))})\.?$", re.IGNORECASE)
 _SCIENCE = re.compile(r"[-+]?\d+(?:\.\d+)?[eE][-+]?\d{1,2}")
 _LAKHS = re.compile(r"(?<=\d)(?=(?:\d\d)*\d{3}$)")  # 1,23,45,678
 _THOUSANDS = re.compile(r"(?<=\d)(?=(?:\d{3})+$)")
@@ -71,6 +92,8 @@ def number(text: str) -> int | float | None:
     2500
     >>> number("Rs. 500/-")
     500
+    >>> number("1.5 Cr"), number("5 lakh"), number("50k")
+    (15000000, 500000, 50000)
     >>> number("many") is None
     True
     """
@@ -84,6 +107,10 @@ def number(text: str) -> int | float | None:
     plain = plain.replace("−", "-").replace("'", "")
     if not (plain[:1].isdecimal() and plain[-1:].isdecimal()):
         plain = _MONEY.sub("", plain)
+    word = _WORD.search(plain)
+    if word:
+        plain = plain[: word.start()]
+        return _whole(Decimal(_points(plain)).scaleb(_DIGITS[word[1].lower()])) if _NUMBER.fullmatch(plain) else None
     if _SCIENCE.fullmatch(plain):
         value = float(plain)
     elif _NUMBER.fullmatch(plain):
@@ -93,6 +120,10 @@ def number(text: str) -> int | float | None:
     if not value.is_integer():
         return value
     return int(_points(plain).partition(".")[0] or 0) if _NUMBER.fullmatch(plain) else int(value)
+
+
+def _whole(value: Decimal) -> int | float:
+    return int(value) if value == value.to_integral_value() else float(value)
 
 
 def _points(text: str) -> str:

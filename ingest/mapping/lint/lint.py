@@ -34,6 +34,7 @@ class Fields:
     beginnings: tuple[str, ...] = ()  # of names that the channel makes itself: `consent_…`
 
 
+_WHERE_FIELDS_COME_FROM = "if its sender does post it, give it to the lead of a test"
 Known = Callable[[Mapping], Fields]
 
 
@@ -86,6 +87,10 @@ def _unreachable(translation: Translation) -> Iterator[Finding]:
             yield Finding(route.place, "unreachable_route", message, hint, "warning")
         elif when == "false":
             yield Finding(route.place, "unreachable_route", message, "its `when` is false", "warning")
+        if route.goes_on and route is translation.routes[-1] and len(translation.routes) > 1:
+            message = "Nothing comes after this route, so that `continue` changes nothing."
+            hint = "put it before the routes without `continue`: they end the list for the leads that they take"
+            yield Finding(route.place, "useless_continue", message, hint, "notice")
         if not route.goes_on:
             always = always or (route if when in {"", "true"} else None)
             asked.setdefault(when, route)
@@ -108,6 +113,14 @@ def _texts(request: Request) -> list[Expression]:
     return [*named, *request.params, *request.tags]
 
 
+def _consents(translation: Translation) -> Iterator[Finding]:
+    for consent in {id(one): one for route in translation.routes if (one := route.policy.consent)}.values():
+        field = re.fullmatch(r"\s*(?:\{\{)?\s*((?:lead|payload)\.[\w.]+)\s*(?:\}\})?\s*", consent.source)
+        if field:
+            message = f"Whatever stands in `{field[1]}` counts as agreed, a `no` as well."
+            yield Finding(consent.place, "consent_not_read", message, f"{field[1]} | yes", "warning")
+
+
 def _unused(translation: Translation) -> Iterator[Finding]:
     used = {name for one in _expressions(translation) for name in one.names}
     for name, text in translation.lets.items():
@@ -127,6 +140,7 @@ def _unlikely(translation: Translation, country: str) -> Iterator[Finding]:
     for route in translation.routes:
         if "destination" in route.request.texts:
             yield from _destination(route.request.texts["destination"], translation, country)
+    yield from _consents(translation)
     for one in _expressions(translation):
         text = one.literal.strip() if one.literal is not None else ""
         braces = _ONE_BRACE.search(text or " ".join(part for part in one.parts if isinstance(part, str)))
@@ -161,7 +175,9 @@ def _destination(text: Expression, translation: Translation, country: str) -> It
             yield Finding(text.place, "bad_value", message, whole, "warning")
     elif not _reads_phone(text, translation):
         message = "Nothing makes a number with its country of `destination`: local numbers will be held."
-        yield Finding(text.place, "phone_not_read", message, "{{ lead.phone | phone }}", "notice")
+        inner = re.fullmatch(r"\s*\{\{\s*([^{}]*?)\s*\}\}\s*", text.source)
+        hint = f"{{{{ {inner[1]} | phone }}}}" if inner else "{{ lead.phone | phone }}"
+        yield Finding(text.place, "phone_not_read", message, hint, "notice")
 
 
 def _reads_phone(text: Expression, translation: Translation, depth: int = 0) -> bool:
@@ -188,10 +204,10 @@ def _unknown_fields(mapping: Mapping, translation: Translation, known: Fields) -
             if not name or below or name in known.names or name.startswith(known.beginnings):
                 continue
             slip = next((each for each in sorted(known.names) if is_slip(name, each)), None)
-            hint = f"did you mean `{slip}`?" if slip else near(name, known.names, 0.85) if known.whole else ""
+            hint = f"did you mean `{slip}`?" if slip else near(name, known.names, 0.8) if known.whole else ""
             if hint or known.whole:
-                message = f"No test, no `form.fields` and no {channel} has `lead.{name}`."
-                yield Finding(place, "unknown_field", message, hint or "give it to the lead of a test", "warning")
+                message = f"Nothing tells that a {channel} lead has `{name}`: no test, no `form.fields`."
+                yield Finding(place, "unknown_field", message, hint or _WHERE_FIELDS_COME_FROM, "warning")
 
 
 def _claimed_twice(catalog: Catalog) -> Iterator[Finding]:

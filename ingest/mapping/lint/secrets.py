@@ -32,11 +32,16 @@ def secrets_in(file: str, known: Iterable[str] = ()) -> Iterator[Finding]:
             lines = lines_of(opened.read(MAX_BYTES).decode("utf-8-sig", "replace"))
     except OSError:
         return
-    wanted = [one for one in known if len(one) >= SHORTEST]
+    wanted = [one for one in known if _tells(one)]
     for number, line in enumerate(lines, 1):
         begin = min((begin for begin, _ in secrets_at(line, wanted)), default=None)
         if begin is not None:
             yield Finding(Place(file, number, begin + 1), "secret_in_file", KEPT_HERE, KEPT_HINT)
+
+
+def _tells(secret: str) -> bool:
+    """Whether a text is that secret wherever it stands; `facebook` as a verify token is a word like any other."""
+    return len(secret) >= SHORTEST and not (secret.isalpha() and len(secret) < 12)
 
 
 def without_secrets(line: str, known: Iterable[str] = ()) -> str:
@@ -49,7 +54,7 @@ def without_secrets(line: str, known: Iterable[str] = ()) -> str:
 def secrets_at(line: str, known: Iterable[str] = (), column: int | None = None) -> list[tuple[int, int]]:
     """Where secrets begin and end in a line, from 0, none overlapping another; one surely at `column`, from 1."""
     found = [(each.start(), each.end()) for each in _TOKEN.finditer(line)]
-    found += [(each.start(), each.end()) for one in known if one for each in re.finditer(re.escape(one), line)]
+    found += [(each.start(), each.end()) for one in known if _tells(one) for each in re.finditer(re.escape(one), line)]
     if column is not None and (word := _WORD.search(line, column - 1)):
         found.append(word.span())
     for each in _NAMED.finditer(line):

@@ -154,12 +154,14 @@ def where(name: str, schema: ma.Schema | None) -> str:
     close = near(name, known, 0.8)
     if close:
         return close
-    homes = [home for home, keys in _homes().items() if name in keys]
-    if homes:
-        return f"it belongs under {' or '.join(homes)}".replace("under the file itself", "at the very left of the file")
+    if isinstance(schema, RouteSchema) and name == "account":
+        return "an account has a mapping of its own: make one for each, with `match` or an address of its own"
     other = next((key for key in known if name in _OTHER_WORDS.get(key, "").split()), None)
     if other:
         return f"did you mean `{other}`?"
+    homes = [home for home, keys in _homes().items() if name in keys]
+    if homes:
+        return f"it belongs under {' or '.join(homes)}".replace("under the file itself", "at the very left of the file")
     return near(name, known) or (f"there are {', '.join(known)}" if known else "")
 
 

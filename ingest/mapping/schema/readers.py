@@ -138,8 +138,11 @@ def variable(text: str) -> str:
     if not VARIABLE.fullmatch(text):
         if looks_secret(text):
             raise fault("secret_in_file", KEPT_HERE, KEPT_HINT)
-        name = re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_").removeprefix("env_")
-        raise fault("bad_value", "This is not the name of an environment variable.", f"write {name or 'its name'}")
+        named = re.fullmatch(r"\W*(?:env\W+)?([A-Z][A-Z0-9]*(?:[ ._-][A-Z0-9]+)*)\W*", text)  # else it may be a secret
+        hint = "write a variable's name, like ZAPIER_TOKEN, and what it holds into .env"
+        if named:
+            hint = f"write {re.sub(r'[ .-]', '_', named[1])}"
+        raise fault("bad_value", "This is not the name of an environment variable.", hint)
     return text
 
 
