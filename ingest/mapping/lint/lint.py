@@ -207,7 +207,8 @@ def _unknown_fields(mapping: Mapping, translation: Translation, known: Fields) -
             hint = f"did you mean `{slip}`?" if slip else near(name, known.names, 0.8) if known.whole else ""
             if hint or known.whole:
                 message = f"Nothing tells that a {channel} lead has `{name}`: no test, no `form.fields`."
-                yield Finding(place, "unknown_field", message, hint or _WHERE_FIELDS_COME_FROM, "warning")
+                severity = "warning" if hint else "notice"
+                yield Finding(place, "unknown_field", message, hint or _WHERE_FIELDS_COME_FROM, severity)
 
 
 def _claimed_twice(catalog: Catalog) -> Iterator[Finding]:
