@@ -24,7 +24,7 @@ from ingest.settings import SECRET_NAMES
 from tests.mapping.lint.fragments import findings
 
 MAPPINGS = Path(__file__).parents[2] / "mappings"
-GOOD_ONES = Path(__file__).parents[1] / "mapping" / "good"
+GOOD_ONES = Path(__file__).parents[1] / "mapping" / "lint" / "good"
 TOKENS = [
     "eyJhbGciOiJIUzI1NiJ9.eyJpZCI6IjEyMyJ9.c2lnbmF0dXJl-x_y",
     "EAAGm0PX4ZCpsBAKZCZBxyz1234567890",
