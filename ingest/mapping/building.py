@@ -89,6 +89,12 @@ def _routes(
         return
     seen: set[str] = set()
     keys: dict[str, int] = {}
+    base = node.at(("request",))
+    if base is not None and section.value and not partial:
+        nowhere = [key for key in REQUIRED if not any(_has(one, key) for one in (node, *section.value))]
+        place = base.key or base.place
+        findings += [Finding(place, "missing_key", f"The request has no `{key}`.", MISSING[key]) for key in nowhere]
+        partial = bool(nowhere)  # which is told once, and not of each route
     for each in section.value:
         name = each.get("name")
         if name in seen:
@@ -97,6 +103,11 @@ def _routes(
         seen |= {name} if name else set()
         route = _route(node, _counting(each), compiler, names, findings, partial=partial)
         yield route and replace(route, key=_key(route, keys))
+
+
+def _has(node: Node, key: str) -> bool:
+    found = node.at(("request", key))
+    return found is not None and found.value is not None
 
 
 def _route(

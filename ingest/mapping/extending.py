@@ -64,7 +64,8 @@ def extended(path: Path, trail: Trail) -> tuple[Node | None, list[Finding]]:
             return None, findings
         if not isinstance(node.value, dict):
             message = "A mapping is a set of keys, like `channel: form`."
-            return None, [*findings, Finding(node.place, "wrong_type", message)]
+            hint = "begin with `channel:`, without a dash" if isinstance(node.value, list) else ""
+            return None, [*findings, Finding(node.place, "wrong_type", message, hint)]
         chain.append(node)
         base = node.value.get("extends")
         if base is None or base.value is None:

@@ -6,8 +6,11 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from marshmallow import ValidationError
+
 from ingest.errors import Finding, Hold
 from ingest.mapping.expressions.compiling import Expression
+from ingest.mapping.expressions.types import NO_DASH
 from ingest.mapping.filters.phones import phone
 from ingest.mapping.lint.accounts import unknown_to_accounts
 from ingest.mapping.lint.files import spare_files
@@ -15,7 +18,7 @@ from ingest.mapping.lint.secrets import secrets_in
 from ingest.mapping.lint.tests import odd_tests
 from ingest.mapping.near import is_slip, near
 from ingest.mapping.records import Catalog, Mapping, Request, Route, Translation
-from ingest.mapping.schema.readers import KEPT_HERE, KEPT_HINT, looks_secret
+from ingest.mapping.schema.readers import KEPT_HERE, KEPT_HINT, looks_secret, web_address
 from ingest.values import normalise_key
 
 _ONE_BRACE = re.compile(r"(?<!\{)\$?\{\s*((?:lead|payload|meta)\.\w+[^{}\n]{0,200}?)\s*\}(?!\})")
@@ -56,7 +59,7 @@ def lint(catalog: Catalog, known: Known, secrets: Sequence[str] = (), country: s
             fields = known(mapping)
             found += odd_tests(mapping.translation, (_used(mapping.translation) & fields.names) | fields.of_channel)
         if mapping.draft is not None:
-            found += _unreachable(mapping.draft)
+            found += _unreachable(mapping.draft, mapping.findings)
             found += _unlikely(mapping.draft, country)
             found += _unknown_fields(mapping, mapping.draft, known(mapping))
             found += unknown_to_accounts(mapping.draft, catalog.accounts) if catalog.accounts else ()
@@ -72,7 +75,7 @@ def lint(catalog: Catalog, known: Known, secrets: Sequence[str] = (), country: s
     return list(dict.fromkeys([*found, *spare_files(catalog), *_claimed_twice(catalog)]))
 
 
-def _unreachable(translation: Translation) -> Iterator[Finding]:
+def _unreachable(translation: Translation, told: Sequence[Finding]) -> Iterator[Finding]:
     always: Route | None = None
     asked: dict[str, Route] = {}
     for route in translation.routes:
@@ -87,8 +90,16 @@ def _unreachable(translation: Translation) -> Iterator[Finding]:
         elif when == "false":
             yield Finding(route.place, "unreachable_route", message, "its `when` is false", "warning")
         if not route.goes_on:
-            always = always or (route if when in {"", "true"} else None)
+            faulty = {one.place.line for one in told if one.place.file == route.place.file}
+            sound = faulty.isdisjoint(range(route.place.line, _end(route, translation)))  # its `when` may be mistyped
+            always = always or (route if sound and when in {"", "true"} else None)
             asked.setdefault(when, route)
+
+
+def _end(route: Route, translation: Translation) -> int:
+    """The line of the route after it."""
+    after = [one.place.line for one in translation.routes if one.place.line > route.place.line]
+    return min(after, default=route.place.line + 1)
 
 
 def _expressions(translation: Translation) -> Iterator[Expression]:
@@ -117,21 +128,26 @@ def _unused(translation: Translation) -> Iterator[Finding]:
 
 
 def _missing(translation: Translation) -> Iterator[Finding]:
-    for route in translation.routes:
-        if "source" not in route.request.texts:
-            message = "The request has no `source`, which tells in AiSensy where the lead came from."
-            yield Finding(route.request.place, "missing_source", message, "source: Website form", "warning")
+    without = [route.request.place for route in translation.routes if "source" not in route.request.texts]
+    if len(without) == len(translation.routes):
+        without = sorted(without, key=lambda place: (place.line, place.column))[
+            :1
+        ]  # one in the request above them mends all
+    for place in without:
+        message = "The request has no `source`, which tells in AiSensy where the lead came from."
+        yield Finding(place, "missing_source", message, "source: Website form", "warning")
 
 
 def _unlikely(translation: Translation, country: str) -> Iterator[Finding]:
     for route in translation.routes:
-        if "destination" in route.request.texts:
-            yield from _destination(route.request.texts["destination"], translation, country)
+        texts = {"destination": route.request.texts.get("destination"), "media.url": route.request.media.get("url")}
+        plain = {key: text for key, text in texts.items() if text and not _meant(text, translation)}
+        if "destination" in plain:
+            yield from _destination(plain["destination"], translation, country)
+        if "media.url" in plain:
+            yield from _media_url(plain["media.url"])
     for one in _expressions(translation):
-        text = one.literal.strip() if one.literal is not None else ""
-        braces = _ONE_BRACE.search(text or " ".join(part for part in one.parts if isinstance(part, str)))
-        meant = text if _looks_like_one(text, translation) else braces[1] if braces else ""
-        if meant:
+        if meant := _meant(one, translation):
             hint = f"write {{{{ {meant} }}}}"
             yield Finding(
                 one.place, "no_expression", "This is no expression, and is sent as it stands.", hint, "warning"
@@ -140,6 +156,13 @@ def _unlikely(translation: Translation, country: str) -> Iterator[Finding]:
         if route.when and not route.when.names and route.when.source.strip() not in {"true", "false"}:
             message = "This names no field, and is the same for every lead."
             yield Finding(route.when.place, "always_true", message, "name a field: lead.city == 'Pune'", "warning")
+
+
+def _meant(one: Expression, translation: Translation) -> str:
+    """The expression that a text was meant to be, though its braces are not there, or not all of them."""
+    text = one.literal.strip() if one.literal is not None else ""
+    braces = _ONE_BRACE.search(text or " ".join(part for part in one.parts if isinstance(part, str)))
+    return text if _looks_like_one(text, translation) else braces[1] if braces else ""
 
 
 def _looks_like_one(text: str, translation: Translation) -> bool:
@@ -164,6 +187,14 @@ def _destination(text: Expression, translation: Translation, country: str) -> It
         yield Finding(text.place, "phone_not_read", message, "{{ lead.phone | phone }}", "notice")
 
 
+def _media_url(text: Expression) -> Iterator[Finding]:
+    try:
+        web_address((text.literal or "https://acme.example").strip())
+    except ValidationError as error:
+        for said in error.messages:
+            yield Finding(text.place, "bad_value", f"`media.url`: {said}", getattr(said, "hint", ""), "warning")
+
+
 def _reads_phone(text: Expression, translation: Translation, depth: int = 0) -> bool:
     if re.search(r"\|\s*phone\b", text.source):
         return True
@@ -181,17 +212,20 @@ def _used(translation: Translation) -> frozenset[str]:
 
 def _unknown_fields(mapping: Mapping, translation: Translation, known: Fields) -> Iterator[Finding]:
     channel = mapping.intake.channel if mapping.intake else "sender"
+    asked = {id(route.policy.consent) for route in translation.routes}  # tests need no consent to get a body
+    dashed = {one.place for one in (*mapping.findings, *mapping.warnings) if one.message.endswith(NO_DASH)}
     for one in _expressions(translation):
         for path, place in zip(one.inputs, one.spots, strict=True):
             name = _field(path)
             below = len(path) > 2 and not path[2].lstrip("-").isdecimal()  # which is told of already
-            if not name or below or name in known.names or name.startswith(known.beginnings):
+            if not name or below or name in known.names or name.startswith(known.beginnings) or place in dashed:
                 continue
             slip = next((each for each in sorted(known.names) if is_slip(name, each)), None)
             hint = f"did you mean `{slip}`?" if slip else near(name, known.names, 0.85) if known.whole else ""
             if hint or known.whole:
                 message = f"No test, no `form.fields` and no {channel} has `lead.{name}`."
-                yield Finding(place, "unknown_field", message, hint or "give it to the lead of a test", "warning")
+                severity = "notice" if id(one) in asked and not hint else "warning"
+                yield Finding(place, "unknown_field", message, hint or "give it to the lead of a test", severity)
 
 
 def _claimed_twice(catalog: Catalog) -> Iterator[Finding]:
