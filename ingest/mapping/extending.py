@@ -100,7 +100,7 @@ def _base(node: Node, path: Path, trail: Trail) -> Path:
         )
         raise fault(f"There is no file {node.value} to extend.", hint)
     if base in trail:
-        raise fault("The files extend each other in a circle.")
+        raise fault("The files extend each other in a circle.", "take one `extends` out")
     if len(trail) >= MAX_BASES:
         raise fault(f"More than {MAX_BASES} files extend one another.")
     return base

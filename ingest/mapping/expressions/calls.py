@@ -109,7 +109,7 @@ def _faults(call: _Call, place: Place, tables: Tables) -> Iterator[Finding]:
             try:
                 check(literal)
             except ExpressionError as error:
-                hint = _PATTERN if key == "pattern" else ""
+                hint = _PATTERN if key == "pattern" and "size" not in str(error) else ""
                 yield Finding(place, "bad_arguments", _sentence(call.name, str(error)), hint)
     if call.name in {"default", "d"} and "default_value" not in given:
         yield Finding(place, "bad_arguments", f"`{call.name}` says nothing to take instead.", "default('there')")
