@@ -16,7 +16,8 @@ from ingest.cli.posting import Poster
 from ingest.errors import Finding, Place, Refusal
 from ingest.mapping import records
 from ingest.mapping.document.nodes import Node
-from ingest.mapping.lint.lint import Fields, lint
+from ingest.mapping.lint.fields import Fields
+from ingest.mapping.lint.lint import lint
 from ingest.mapping.records import Catalog
 from ingest.mapping.schema.readers import looks_secret
 from ingest.settings import SECRET_NAMES, Settings, key_name
@@ -54,7 +55,9 @@ def check(names: tuple[str, ...], form: str, *, as_json: bool, sandbox: bool, as
         catalog, named = _files(name, catalog, own)
         files |= named
     found, secrets = findings_of(catalog, own, sandbox=sandbox)
-    wanted = (one for one in [*found, *asked] if not names or Path(one.place.file).resolve() in files)
+    live = {(one.place, one.code) for one in asked}  # which say more of the same
+    found = [*(one for one in found if (one.place, one.code) not in live), *asked]
+    wanted = (one for one in found if not names or Path(one.place.file).resolve() in files)
     findings = _each_key_once(in_order(wanted))
     click.echo(FORMATS[form](findings, secrets), nl=False)
     if form == "text":

@@ -10,7 +10,7 @@ from ingest.errors import Finding
 from ingest.mapping.document.nodes import Node, entries, items
 from ingest.mapping.expressions.compiling import Compiler, Expression
 from ingest.mapping.expressions.language import Language, language
-from ingest.mapping.merging import merge_policies, merge_requests
+from ingest.mapping.merging import merge_policies, merge_requests, present
 from ingest.mapping.records import Policy, QuietHours, Request, Route, Translation
 from ingest.mapping.schema import readers
 from ingest.mapping.schema.hints import MISSING
@@ -89,6 +89,13 @@ def _routes(
         return
     seen: set[str] = set()
     keys: dict[str, int] = {}
+    base = node.at(("request",))
+    if base is not None and section.value and not partial:
+        nowhere = [key for key in REQUIRED if not any(_has(one, key) for one in (node, *section.value))]
+        for key in nowhere:
+            at = base.at((key,)) or base
+            findings.append(Finding(at.key or at.place, "missing_key", f"The request has no `{key}`.", MISSING[key]))
+        partial = bool(nowhere)  # which is told once, and not of each route
     for each in section.value:
         name = each.get("name")
         if name in seen:
@@ -97,6 +104,11 @@ def _routes(
         seen |= {name} if name else set()
         route = _route(node, _counting(each), compiler, names, findings, partial=partial)
         yield route and replace(route, key=_key(route, keys))
+
+
+def _has(node: Node, key: str) -> bool:
+    found = node.at(("request", key))
+    return found is not None and found.value is not None
 
 
 def _route(
@@ -111,12 +123,15 @@ def _route(
     own, base = node.at(("request",)), mapping.at(("request",))
     whole = merge_requests(base, own) if own is not None and own.value is not None else base or Node({}, node.place)
     place = whole.key or whole.place
+    empty = {key: inner.key or inner.place for key, inner in whole.value.items() if inner.value is None}
+    whole = replace(whole, value=present(whole))
     if base is None and own is None and not partial:
         findings.append(Finding(place, "missing_key", "The key `request` is missing.", "request: what AiSensy gets"))
     for key in REQUIRED if base or own else ():
         if key not in whole.value and not partial:
             where = f" in the route `{node.get('name')}`" if node.get("name") else ""
-            findings.append(Finding(place, "missing_key", f"The request has no `{key}`{where}.", MISSING[key]))
+            at = empty.get(key, place)
+            findings.append(Finding(at, "missing_key", f"The request has no `{key}`{where}.", MISSING[key]))
     media = {key: compiler.text(text, names) for key, text in entries(whole, "media")}
     attributes = {key: compiler.text(text, names) for key, text in entries(whole, "attributes")}
     texts = {key: compiler.text(whole.value[key], names) for key in _SOURCE_TEXTS if key in whole.value}

@@ -64,7 +64,8 @@ def extended(path: Path, trail: Trail) -> tuple[Node | None, list[Finding]]:
             return None, findings
         if not isinstance(node.value, dict):
             message = "A mapping is a set of keys, like `channel: form`."
-            return None, [*findings, Finding(node.place, "wrong_type", message)]
+            hint = "begin with `channel:`, without a dash" if isinstance(node.value, list) else ""
+            return None, [*findings, Finding(node.place, "wrong_type", message, hint)]
         chain.append(node)
         base = node.value.get("extends")
         if base is None or base.value is None:
@@ -99,7 +100,7 @@ def _base(node: Node, path: Path, trail: Trail) -> Path:
         )
         raise fault(f"There is no file {node.value} to extend.", hint)
     if base in trail:
-        raise fault("The files extend each other in a circle.")
+        raise fault("The files extend each other in a circle.", "take one `extends` out")
     if len(trail) >= MAX_BASES:
         raise fault(f"More than {MAX_BASES} files extend one another.")
     return base

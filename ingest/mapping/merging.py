@@ -12,7 +12,7 @@ BY_KEY = frozenset({"auth", "match", "form", "let", "policy", "tables"})
 
 def merge_files(base: Node, over: Node) -> Node:
     """A file over the one that it extends. Null removes."""
-    merged = _present(base)
+    merged = present(base)
     for key, node in over.value.items():
         below = merged.get(key)
         if node.value is None:
@@ -30,11 +30,13 @@ def merge_requests(base: Node | None, over: Node) -> Node:
     """A route's request over the mapping's: tags are appended, attributes merge by key, all else is replaced whole."""
     if not isinstance(over.value, dict):
         return over
-    merged = _present(base)
+    merged = present(base)
     for key, node in over.value.items():
         below = merged.get(key)
-        if node.value is None:
-            merged.pop(key, None)
+        if node.value is None and below is None:
+            merged[key] = node  # which removes nothing: its place tells where a value was forgotten
+        elif node.value is None:
+            merged.pop(key)
         elif key == "attributes" and isinstance(node.value, dict):
             merged[key] = _merge_keys(below, node)
         elif key == "tags" and below is not None and isinstance(below.value, list) and isinstance(node.value, list):
@@ -52,11 +54,11 @@ def merge_policies(base: Node | None, over: Node | None) -> Node | None:
 
 
 def _merge_keys(base: Node | None, over: Node) -> Node:
-    merged = _present(base) | over.value
+    merged = present(base) | over.value
     return replace(over, value={key: node for key, node in merged.items() if node.value is not None})
 
 
-def _present(node: Node | None) -> dict[str, Node]:
+def present(node: Node | None) -> dict[str, Node]:
     """The keys of a section that hold something."""
     if node is None or not isinstance(node.value, dict):
         return {}

@@ -10,7 +10,7 @@ import yaml
 
 from ingest.errors import Finding, MappingError, Place
 from ingest.mapping.document import scalars as scalar_faults
-from ingest.mapping.document.complaint import BRACES, QUOTE, end_of_line
+from ingest.mapping.document.complaint import BRACES, NO_BREAK, QUOTE, end_of_line
 from ingest.mapping.document.nodes import Node
 from ingest.values import MAX_DEPTH
 
@@ -84,7 +84,8 @@ class Builder:
 
     def _alias(self, anchor: str | None, place: Place, depth: int) -> Node:
         if anchor is None or anchor not in self._anchors:
-            raise MappingError([Finding(place, "yaml_syntax", f"The alias *{anchor} stands for nothing before it.")])
+            message = f"The alias *{anchor} stands for nothing before it."
+            raise MappingError([Finding(place, "yaml_syntax", message, f'put the text in quotes: "*{anchor}"')])
         node, size, inner = self._anchors[anchor]
         self._unused.pop(anchor, None)
         self._count(size, depth + inner, place)
@@ -133,8 +134,7 @@ class Builder:
                 message = "A key and its value have a colon between them."
                 self.findings.append(Finding(place, "yaml_syntax", message, better))
             elif event.implicit[0] and event.value[:1].isspace():
-                message = "A no-break space stands here, which is no indentation."
-                self.findings.append(Finding(place, "yaml_indentation", message, "indent with blanks"))
+                self.findings.append(Finding(place, "yaml_indentation", NO_BREAK, "indent with blanks"))
             elif event.value == "<<" and event.implicit[0] and _are_keys(node):
                 merged += node.value if isinstance(node.value, list) else [node]
             elif event.value in seen:

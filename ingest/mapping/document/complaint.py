@@ -8,6 +8,7 @@ import yaml
 from ingest.errors import Finding, Place
 
 QUOTE = 'put the text in quotes: "…"'
+NO_BREAK = "A no-break space stands here, which is no indentation."
 BRACES = 'put it in quotes: "{{ … }}"'
 UNCLOSED = {"[": "]", "{": "}", "'": "'", '"': '"'}
 LONGEST = 2000  # characters of a line in which faults are looked for

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import yaml
 
 from ingest.mapping.document import texts as yaml_texts
-from ingest.mapping.document.complaint import LONGEST, UNCLOSED, Complaint, Diagnosis, lines_of
+from ingest.mapping.document.complaint import LONGEST, NO_BREAK, UNCLOSED, Complaint, Diagnosis, lines_of
 
 
 def diagnose(error: yaml.MarkedYAMLError, text: str, shown: str) -> Diagnosis:
@@ -34,6 +34,25 @@ def _tab(complaint: Complaint) -> Diagnosis | None:
     return None
 
 
+def _no_break(complaint: Complaint) -> Diagnosis | None:
+    """One above the line that the parser points at; builder.py finds those that leave it readable."""
+    for number in range(complaint.line, max(complaint.line - 3, -1), -1):
+        line = complaint.lines[number]
+        indent = line[: len(line) - len(line.lstrip())]
+        if "\xa0" in indent:
+            mended = indent.replace("\xa0", " ") + line.lstrip()
+            return complaint.found("yaml_indentation", NO_BREAK, "indent with blanks", (number, 0), mended)
+    return None
+
+
+def _conflict(complaint: Complaint) -> Diagnosis | None:
+    for number, line in enumerate(complaint.lines[: complaint.line + 2]):
+        if line.startswith("<<<<<<< "):
+            hint = "keep one of the two, and take out the lines with <<<<<<<, ======= and >>>>>>>"
+            return complaint.found("yaml_syntax", "Git left two versions of these lines here.", hint, (number, 0))
+    return None
+
+
 def _without_tabs(line: str) -> str:
     indent = line[: len(line) - len(line.lstrip())]
     return indent.replace("\t", "  ") + line.lstrip()
@@ -48,6 +67,9 @@ def _unclosed(complaint: Complaint) -> Diagnosis | None:
     same_line = complaint.line == begun.line
     if mark not in UNCLOSED or (same_line and found == ":"):
         return None
+    if same_line and mark in "[{" and re.search(r"\{\{[^}]*\"$", complaint.text[: complaint.column]):
+        message = 'The text ends at its second ", and more follows.'
+        return complaint.found("yaml_quotes", message, yaml_texts.INNER_QUOTES)
     if same_line and mark in "[{":
         message = f"A comma is missing before {found or 'the end of the line'}, inside of {mark} and {UNCLOSED[mark]}."
         hint = f"write {mark}a, b{UNCLOSED[mark]}, and quotes around what has , or :"
@@ -117,7 +139,9 @@ def _indentation(complaint: Complaint) -> Diagnosis | None:
 
 
 _EXPLANATIONS: tuple[Callable[[Complaint], Diagnosis | None], ...] = (
+    _conflict,
     _tab,
+    _no_break,
     yaml_texts.braces,
     yaml_texts.open_quote,
     yaml_texts.escape,

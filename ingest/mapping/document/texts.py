@@ -6,6 +6,7 @@ import re
 
 from ingest.mapping.document.complaint import BRACES, QUOTE, UNCLOSED, Complaint, Diagnosis, entry_in, quoted
 
+INNER_QUOTES = "write ' inside of \": \"{{ lead.city | default('there') }}\""
 _BARE_BRACES = re.compile(r"(?:(?<=: )|(?<=- )|(?<=\[)|(?<=, )|(?<=\[ )|(?<=,))\{\{.*?\}\}+")
 
 
@@ -49,7 +50,7 @@ def closed_early(complaint: Complaint) -> Diagnosis | None:
     elif after[:1].isspace():
         inner, hint = rest, f"put other quotes around the whole text: {quoted(rest)}"
     elif mark == '"':
-        hint = "write ' inside of \": \"{{ lead.city | default('there') }}\""
+        hint = INNER_QUOTES
     else:
         hint = "write '' for an apostrophe, or \" around the whole text"
     return complaint.found("yaml_quotes", message, hint, mended=entry["head"] + quoted(inner))

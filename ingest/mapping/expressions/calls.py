@@ -21,7 +21,7 @@ from ingest.values import normalise_key
 
 _CHECKS: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("clip", "length"): texts.checked_length,
-    ("date", "format"): dates.known_format,
+    ("date", "format"): dates.telling_format,
     ("date", "order"): dates.known_order,
     ("date", "zone"): dates.known_zone,
     ("hash", "length"): texts.checked_digest,
@@ -33,6 +33,7 @@ _CHECKS: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("regex_search", "pattern"): regex.compiled,
 }
 """What is asked of arguments that are written out. Each raises ExpressionError."""
+_PATTERN = r"before . ( ) [ ] * + ? stands \ where they are meant themselves: '\(new\)'"
 _INNER = {"map": 0, "select": 0, "reject": 0, "selectattr": 1, "rejectattr": 1}
 """Filters that are given the name of another filter (`map`) or of a test, and which of their arguments that is."""
 
@@ -108,7 +109,10 @@ def _faults(call: _Call, place: Place, tables: Tables) -> Iterator[Finding]:
             try:
                 check(literal)
             except ExpressionError as error:
-                yield Finding(place, "bad_arguments", _sentence(call.name, str(error)))
+                hint = _PATTERN if key == "pattern" and "size" not in str(error) else ""
+                yield Finding(place, "bad_arguments", _sentence(call.name, str(error)), hint)
+    if call.name in {"default", "d"} and "default_value" not in given:
+        yield Finding(place, "bad_arguments", f"`{call.name}` says nothing to take instead.", "default('there')")
     if call.name == "lookup":
         yield from _table(given, place, tables)
 

@@ -14,7 +14,7 @@ from ingest.errors import Finding, MappingError, Place
 from ingest.mapping.document.nodes import Node
 from ingest.mapping.expressions.calls import call_faults
 from ingest.mapping.expressions.faults import faults, walk
-from ingest.mapping.expressions.hints import plain_words, syntax_hint
+from ingest.mapping.expressions.hints import commas, plain_words, syntax_hint
 from ingest.mapping.expressions.language import Language
 from ingest.mapping.expressions.native import LIMIT, is_blank, to_text
 from ingest.mapping.tables.declared import Tables
@@ -200,11 +200,19 @@ class Compiler:
             if not parser.stream.eos:
                 parser.fail(f"unexpected {parser.stream.current.value!r}", parser.stream.current.lineno)
             expression.set_environment(self._language)
+            if any(isinstance(inner, nodes.Tuple) and _asks(inner) for inner in walk(expression)):
+                message = "The comma ends what is asked, so that it always holds."
+                raise _fault(place, "jinja_syntax", message, commas(text))
         except _SYNTAX as error:
             below = getattr(error, "lineno", 1) - 1 if node.raw.startswith("|") else 0
             at = Place(place.file, place.line + below, 1) if below else place
             raise _fault(at, "jinja_syntax", _sentence(error), syntax_hint(text)) from None
         return expression
+
+
+def _asks(node: nodes.Tuple) -> bool:
+    """Whether a condition stands before a comma: `lead.budget | number > 1,00,000`."""
+    return isinstance(node.items[0] if node.items else None, nodes.Compare | nodes.And | nodes.Or | nodes.Not)
 
 
 def _paths(expression: nodes.Expr) -> Iterator[tuple[str, ...]]:

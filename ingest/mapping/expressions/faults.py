@@ -155,6 +155,8 @@ def _unknown_name(name: str, locate: Locate, names: frozenset[str], *, text: boo
         hint = _WHETHER
     elif name in _OTHER_WORDS:
         hint = f"write {_OTHER_WORDS[name]}"
+    elif name == "yes" and not text:
+        hint = "a filter stands after what it is given: lead.optin | yes"
     else:
         hint = near(name, names) or (f"write request.{name}" if "request" in names and name in _KEYS["request"] else "")
         hint = hint or (f"for a text: '{name}'; for a field: lead.{name}" if text else f"for a field: lead.{name}")

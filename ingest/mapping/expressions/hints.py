@@ -37,6 +37,7 @@ _HINTS = (
     (re.compile(r"\b(?:equals?|eq)\b"), "write == to compare"),
     (re.compile(r"\belse\s*if\b|\belif\b"), "write a if b else c if d else e"),
     (re.compile(r"^\s*if\b|\bthen\b|\bif\b(?!.*\belse\b)"), "write `a if b else c`"),
+    (re.compile(r"\belse\s*$"), "write what is taken else, or leave `else` out"),
     (re.compile(r"\|\s*(\w+)\s*[\[{]"), r"a filter takes its values in parentheses: \1('x')"),
     (re.compile(rf"([\w.)\]]) +({'|'.join(FILTERS)})\b(?! *=)"), r"write | before a filter: … | \2"),
     (re.compile(r"\|\s*\w+\s+['\"\w]"), "a filter takes its values in parentheses: default('there')"),
@@ -70,6 +71,14 @@ def plain_words(message: str) -> str:
     message = message.rstrip(".")
     found = next(((one, words) for pattern, words in _PLAIN if (one := pattern.fullmatch(message))), None)
     return found[0].expand(found[1]) if found else message
+
+
+def commas(text: str) -> str:
+    """What mends a condition with a comma in it."""
+    number = re.search(r"\d+(?:,\d{2,3})+", text)
+    return (
+        f"write {number[0].replace(',', '')}" if number else "write a list in brackets: lead.city in ['Pune', 'Delhi']"
+    )
 
 
 def syntax_hint(text: str, start: int | None = None) -> str:

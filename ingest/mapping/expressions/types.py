@@ -10,6 +10,7 @@ from jinja2 import nodes
 from ingest.errors import Finding, Place
 
 OBJECTS = frozenset({"lead", "payload", "meta", "request"})
+NO_DASH = ": a field's name has no -."
 _ORDER = {"lt", "lteq", "gt", "gteq"}
 _SUMS = (nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Sub, nodes.Pow)
 _NUMBERS = {"number", "int", "float", "length", "count", "wordcount", "abs", "round", "sum"}
@@ -37,7 +38,7 @@ def _of_sum(node: nodes.BinExpr) -> tuple[str, str] | None:
         return None
     taken = _innermost(node.right)
     if isinstance(node, nodes.Sub) and field is node.left and isinstance(taken, nodes.Name):
-        message = f"This takes `{taken.name}` from `{_path(field)}`: a field's name has no -."
+        message = f"This takes `{taken.name}` from `{_path(field)}`{NO_DASH}"
         return message, f"write {_path(field)}_{taken.name}"
     return f"`{_path(field)}` is text, which is not computed with.", f"write ({_path(field)} | number)"
 

@@ -110,6 +110,14 @@ def known_format(format: Any) -> str:
     return _known_form(to_text(format))
 
 
+def telling_format(format: Any) -> str:
+    """A form that tells something of the time: one without any % is the same text for all. Raises ExpressionError."""
+    form = known_format(format)
+    if not _FORM.search(form):
+        raise ExpressionError("date has parts like %d, %m and %Y in its format: '%d/%m/%Y' gives 24/11/2026")
+    return form
+
+
 @lru_cache(maxsize=256)
 def _known_form(form: str) -> str:
     if len(form) > _LONGEST_FORM:

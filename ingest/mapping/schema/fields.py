@@ -81,7 +81,7 @@ class Flag(ma.fields.Field[bool]):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ARG002
         if not isinstance(value, bool):
-            raise fault("wrong_type", "Must be true or false.")
+            raise fault("wrong_type", "Must be true or false.", "write true, without quotes")
         return value
 
 

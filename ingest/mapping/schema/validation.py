@@ -116,7 +116,8 @@ def _step(step: Any, name: str) -> str:
 def _finding(message: str, node: Node, schema: ma.Schema | None, name: str) -> Finding:
     if isinstance(message, Fault):
         place = node.key if message.code == "unknown_key" else None
-        return Finding(place or node.place, message.code, _named(name, message), message.hint or in_one_text(node))
+        hint = message.hint or (in_one_text(node) if message.code == "wrong_type" else "")
+        return Finding(place or node.place, message.code, _named(name, message), hint)
     if message == _UNKNOWN:
         return _unknown(name, node, where(name, schema))
     if message == _ABSENT:

@@ -155,3 +155,16 @@ def test_what_stands_in_a_map_may_be_merged_from_another(tmp_path: Path) -> None
     translation = catalog_of(Settings(mappings=tmp_path)).mappings["site"].translation
     assert translation is not None
     assert [route.request.texts["campaignName"].source for route in translation.routes] == ["x", "a"]
+
+
+def test_a_consent_that_no_test_gives_is_a_notice(tmp_path: Path) -> None:
+    """Tests get their bodies without consent; that of a field which is nearly another's is a slip all the same."""
+    text = (
+        "channel: facebook\npolicy: {consent: lead.whatsapp_optin | yes}\nlet: {city: '{{ lead.city }}'}\n"
+        "routes: [{when: city == 'Pune'}, {name: everyone}]\n"
+        "tests:\n  - lead: {phone: '9876543210', name: Asha, city: Pune}\n    expect: {userName: Asha}\n"
+    )
+    (found,) = findings(tmp_path, files_of(text))
+    assert (found.code, found.severity) == ("unknown_field", "notice")
+    (found,) = findings(tmp_path, files_of(text.replace("whatsapp_optin", "citty")))
+    assert (found.code, found.severity) == ("unknown_field", "warning")

@@ -8,6 +8,7 @@ from ingest.channels import KINDS
 from ingest.cli.check import known_fields
 from ingest.mapping import loader
 from ingest.mapping.lint.lint import lint
+from tests.mapping.lint.fragments import files_of, findings
 
 ACCOUNTS = "accounts: {default: {campaigns: {c: {params: 1, media: image}, d: {}}, tags: [x], attributes: [city]}}"
 GOOD = """channel: facebook
@@ -59,3 +60,10 @@ def test_two_mappings_that_claim_a_form_are_told(tmp_path: Path) -> None:
     claim = "match: {forms: ['1']}\n"
     assert _lint(tmp_path, GOOD + claim, GOOD + claim) == ["match_conflict"]
     assert _lint(tmp_path, GOOD + claim, GOOD + claim + "auth: {app_secret: OTHER}\n") == []
+
+
+def test_too_many_routes_that_go_on_are_told_with_what_mends_it(tmp_path: Path) -> None:
+    """And not with what mends a list in the place of a text."""
+    routes = "".join(f"  - {{when: lead.city == '{number}', continue: true}}\n" for number in range(51))
+    (found,) = findings(tmp_path, files_of(f"routes:\n{routes}"))
+    assert (found.code, found.hint) == ("bad_value", "take `continue` out of those of which one is enough")
