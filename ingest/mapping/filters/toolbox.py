@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import re
 from collections.abc import Callable
 from decimal import Decimal
@@ -112,7 +113,20 @@ def _lookup(context: Context, text: str, table: Any, default: Any = None, column
 
 
 _OF_TEXT: dict[str, Callable[..., Any]] = {"format": _format, "lookup": _lookup, "replace": replaced}
-_OF_ANY: dict[str, Callable[..., Any]] = {"join": _join, "round": _round, "string": to_text, "sum": _sum}
+
+
+def _float(value: Any, default: float = 0.0) -> float | None:
+    found = jinja2.filters.do_float(value, default)
+    return found if math.isfinite(found) else None
+
+
+_OF_ANY: dict[str, Callable[..., Any]] = {
+    "float": _float,
+    "join": _join,
+    "round": _round,
+    "string": to_text,
+    "sum": _sum,
+}
 
 
 def _filter(name: str, function: Callable[..., Any], *, text: bool = False) -> Callable[..., Any]:
