@@ -81,6 +81,11 @@ class Scope(Context):
             return ObjectView(body, "request")
         return self.tables.get(key, missing)
 
+    def asked(self, name: str) -> Any:
+        """A name's value where an expression comes to it; Absent where nothing is called so."""
+        value = self.resolve_or_missing(name)
+        return Absent(name=name) if value is missing else value
+
     def text(self, expression: Expression, name: str) -> str | Missing:
         """The expression's text, never blank. Raises Hold."""
         if expression.literal is not None and self._trace is None:

@@ -156,3 +156,18 @@ def test_no_lead_makes_translating_fail(payload: dict[str, Any]) -> None:
         for text in (found.request or {}).get("tags", []):
             assert text == text.strip()
             text.encode()
+
+
+def test_a_let_that_an_expression_does_not_come_to_is_not_evaluated() -> None:
+    """What would fail in an arm that is not taken holds nobody, and is in no trace."""
+    document = {
+        "let": {"other": "{{ lead.alternative | phone }}"},
+        "request": {**REQUEST, "destination": "{{ lead.phone | phone if lead.phone else other }}"},
+    }
+    trace = Trace()
+    (found,) = rendered(load_data(document), {"phone": "9876543210", "alternative": "12"}, trace=trace)
+    assert found.problem is None
+    assert "let.other" not in [step.field for step in trace.steps]
+    (found,) = rendered(load_data(document), {"alternative": "12"})
+    assert found.problem is not None
+    assert (found.problem.reason, found.problem.field) == ("phone_invalid", "let.other")

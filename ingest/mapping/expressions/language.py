@@ -43,6 +43,18 @@ class _Generator(NativeCodeGenerator):
         self.writeline("return ", node)
         self.visit(expression, frame)
 
+    def enter_frame(self, frame: Frame) -> None:
+        """Asks for `lead` before all else, and for other names where they stand: a `let` may cost much, or fail."""
+        early = {target: load for target, load in frame.symbols.loads.items() if load[1] == "lead"}
+        frame.symbols.loads = early
+        super().enter_frame(frame)
+
+    def visit_Name(self, node: nodes.Name, frame: Frame) -> None:  # noqa: N802 - Jinja's name
+        if node.name == "lead":
+            super().visit_Name(node, frame)
+        else:
+            self.write(f"context.asked({node.name!r})")
+
     def visit_Const(self, node: nodes.Const, frame: Frame) -> None:  # noqa: N802 - Jinja's name
         if isinstance(node.value, float) and not isfinite(node.value):
             raise TemplateSyntaxError("a number is too big", node.lineno)
