@@ -175,7 +175,7 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Any:
 TEXT = st.text(st.characters(min_codepoint=1, max_codepoint=255, exclude_characters="\r\n"), max_size=40)
 PATHS = st.sampled_from(["/in/facebook", "/in/website", "/in/strict", "/in/zapier", "/", "/in/", "/readyz"]) | st.text(
     max_size=20
-).map(lambda text: f"/{text}")
+).map(lambda text: f"/{text.lstrip('/')}")  # Werkzeug's client takes what follows // for a host
 KINDS = st.sampled_from(
     [
         "application/json",

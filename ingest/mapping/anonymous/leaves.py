@@ -59,7 +59,10 @@ def rebuilt(node: Any, values: Mapping[Path, Any], key_of: Callable[[str], str],
 def cleaned(node: Any) -> Any:
     """The document without what no file can hold, and no lead has: NUL, and halves of characters."""
     if isinstance(node, dict):
-        return {clean(key): cleaned(value) for key, value in node.items()}
+        made: dict[str, Any] = {}
+        for key, value in node.items():
+            made.setdefault(clean(key), cleaned(value))  # of two keys that meet so, the first
+        return made
     if isinstance(node, list):
         return [cleaned(item) for item in node]
     return clean(node) if isinstance(node, str) else node
