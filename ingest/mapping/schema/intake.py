@@ -50,6 +50,11 @@ class Auth(Strict):
         "ZAPIER_TOKEN",
         ["ZAPIER_TOKEN", "ZAPIER_TOKEN_OLD"],
     )
+    google_key = _names(
+        "The variable with the key that you enter in Google Ads beside the webhook's address.",
+        "GOOGLE_ADS_KEY",
+        ["GOOGLE_ADS_KEY", "GOOGLE_ADS_KEY_OLD"],
+    )
 
 
 class Match(Strict):
