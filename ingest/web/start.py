@@ -79,6 +79,11 @@ def _form_command(here: Site, endpoint: Endpoint, url: str) -> str:  # noqa: ARG
     return _lines(["curl", url, *(f"--data-urlencode {shlex.quote(f'{n}={_sample(n, s)}')}" for n, s in names.items())])
 
 
+def _elementor_command(here: Site, endpoint: Endpoint, url: str) -> str:
+    token = f"?token={_shown(here, endpoint, 'token')}" if "token" in endpoint.intake.auth else ""
+    return _form_command(here, endpoint, f'"{url}{token}"')  # double quotes: the shell puts in $VARIABLES
+
+
 def _facebook_command(here: Site, endpoint: Endpoint, url: str) -> str:  # noqa: ARG001 - the same
     if not here.settings.sandbox:
         return ""
@@ -96,6 +101,7 @@ def _google_ads_command(here: Site, endpoint: Endpoint, url: str) -> str:
 
 _COMMANDS: dict[str, Callable[[Site, Endpoint, str], str]] = {
     "form": _form_command,
+    "elementor": _elementor_command,
     "facebook": _facebook_command,
     "google_ads": _google_ads_command,
 }

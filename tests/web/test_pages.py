@@ -9,13 +9,14 @@ from flask.testing import FlaskClient
 
 from ingest.errors import StoreError
 from ingest.settings import Secrets
-from tests.web.house import FACEBOOK, FORM, GOOGLE_ADS, SECRET, ZAPIER, House, site_of
+from tests.web.house import ELEMENTOR, FACEBOOK, FORM, GOOGLE_ADS, SECRET, ZAPIER, House, site_of
 
 ALL = {
     "facebook": FACEBOOK,
     "website": FORM,
     "acme/zapier": ZAPIER,
     "google": GOOGLE_ADS,
+    "wordpress": ELEMENTOR,
     "broken": "channel: nothing\n",
 }
 
@@ -56,6 +57,7 @@ class TestStart:
             "/in/acme/zapier",
             "$ZAPIER_TOKEN",
             "$GOOGLE_ADS_KEY",
+            "/in/wordpress?token=$ELEMENTOR_TOKEN",
             "Not taking leads",
         ):
             assert text in page
@@ -75,6 +77,7 @@ class TestStart:
             "This runs against the sandbox",
             "sandbox-zapier-token",
             "sandbox-google-ads-key",
+            "/in/wordpress?token=sandbox-elementor-token",
             "http://127.0.0.1:9999/control/meta/leads",
         ):
             assert text in page
