@@ -21,6 +21,8 @@ SANDBOX_SECRETS = {
     "FACEBOOK_APP_SECRET": "sandbox-app-secret",
     "FACEBOOK_VERIFY_TOKEN": "sandbox-verify-token",
     "ZAPIER_TOKEN": "sandbox-zapier-token",
+    "ELEMENTOR_TOKEN": "sandbox-elementor-token",
+    "GOOGLE_ADS_KEY": "sandbox-google-ads-key",
     "INGEST_OPTOUT_TOKEN": "sandbox-optout-token",
 }
 

@@ -11,7 +11,7 @@ from ingest.errors import SettingsError
 from ingest.settings import Secrets, Settings, key_name
 from tests.inbox.helpers import wait_until
 
-OURS = ("AISENSY_", "FACEBOOK_", "INGEST_", "DATABASE_", "ZAPIER_")
+OURS = ("AISENSY_", "FACEBOOK_", "INGEST_", "DATABASE_", "ZAPIER_", "GOOGLE_", "ELEMENTOR_")
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +43,9 @@ def test_an_empty_environment_gives_the_documented_defaults() -> None:
 def test_a_folder_without_mappings_gets_the_examples() -> None:
     """Installed and run anywhere, it starts with the mappings that we ship."""
     assert {path.name for path in settings.load().mappings.glob("*.yaml")} == {
+        "elementor.yaml",
         "facebook.yaml",
+        "google_ads.yaml",
         "website.yaml",
         "zapier.yaml",
     }

@@ -68,7 +68,8 @@ class Channel:
 
     name: ClassVar[str]
     secret_key: ClassVar[str | None] = None  # the key in `auth` whose secret tells one source from another
-    auth: ClassVar[dict[str, str | None]] = {}  # keys of a mapping's `auth`, each with the variable it defaults to
+    auth: ClassVar[dict[str, str | None]] = {}  # keys of a mapping's `auth`, each with the variable it defaults to:
+    # None is no default, and some key must be there; blank is no default, and all may be left out
     remote: ClassVar[bool] = False  # a notice holds no lead yet: the worker fetches it
     browser: ClassVar[bool] = False  # visitors' browsers post here: origins, CORS, thank-you pages
     own_ids: ClassVar[bool] = False  # external ids are the vendor's, not what a sender made up

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from ingest import values
 from ingest.channels import payload as bodies
@@ -17,7 +17,7 @@ class Form(Channel):
 
     name = "form"
     browser = True
-    methods = ("POST", "OPTIONS")
+    methods: ClassVar[tuple[str, ...]] = ("POST", "OPTIONS")
 
     def parse(self, inbound: Inbound) -> Parsed:
         """The one lead of a form. A filled honeypot is accepted like any other, and held."""

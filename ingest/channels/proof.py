@@ -42,8 +42,11 @@ def check_signature(given: str, body: bytes, secrets: Sequence[str]) -> None:
         )
 
 
-def check_token(inbound: Inbound, tokens: Sequence[str]) -> None:
-    """Raise Refusal 401 unless one of the tokens came: bearer, `X-Api-Key`, or basic authentication's password."""
+def check_token(inbound: Inbound, tokens: Sequence[str], *, in_query: bool = False) -> None:
+    """Raise Refusal 401 unless one of the tokens came: bearer, `X-Api-Key`, or basic authentication's password.
+
+    With `in_query` also as `?token=`, for senders that know an address and nothing else.
+    """
     if not tokens:
         raise Refusal(
             401,
@@ -52,12 +55,16 @@ def check_token(inbound: Inbound, tokens: Sequence[str]) -> None:
             "Name a variable under auth.token in the mapping, and set it.",
         )
     given = _given_tokens(inbound)
+    hint = "Send it as `Authorization: Bearer <token>`, as `X-Api-Key: <token>`, or as the password of basic auth."
+    if in_query:
+        hint = "Put `?token=<token>` behind the webhook's address, or send it as `Authorization: Bearer <token>`."
+        given += [one.encode("utf-8", "replace") for one in [inbound.args.get("token", "").strip()] if one]
     if not sum(is_any(one, tokens) for one in given):
         raise Refusal(
             401,
             "wrong_token" if given else "missing_token",
             "The token is wrong." if given else "The request has no token.",
-            "Send it as `Authorization: Bearer <token>`, as `X-Api-Key: <token>`, or as the password of basic auth.",
+            hint,
         )
 
 

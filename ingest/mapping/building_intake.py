@@ -29,10 +29,14 @@ def build_intake(node: Node, country: str, channels: Kinds) -> tuple[Intake | No
     auth = {key: _names(value) for key, value in (node.get("auth") or {}).items() if not isinstance(value, dict)}
     defaults = {key: (name,) for key, name in channels[channel].items() if name}
     auth = {**defaults, **auth}
-    if channels[channel] and not auth and not AUTH_KEYS & node.value.keys():  # which is told of already
+    if (
+        None in channels[channel].values() and not auth and not AUTH_KEYS & node.value.keys()
+    ):  # which is told of already
         message = f"A {channel} mapping needs `auth`: without it every lead is refused with 401."
         place = node.value["channel"].key or node.place
-        findings.append(Finding(place, "missing_key", message, f"auth: {{token: {channel.upper()}_TOKEN}}"))
+        key = next(iter(channels[channel]))
+        variable = f"{channel}_{key.rpartition('_')[2]}".upper()  # ZAPIER_TOKEN, GOOGLE_ADS_KEY
+        findings.append(Finding(place, "missing_key", message, f"auth: {{{key}: {variable}}}"))
     by_page = node.get("auth", "access_token")
     duplicate_events = node.get("duplicate_events")
     intake = Intake(

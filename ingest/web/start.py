@@ -79,6 +79,11 @@ def _form_command(here: Site, endpoint: Endpoint, url: str) -> str:  # noqa: ARG
     return _lines(["curl", url, *(f"--data-urlencode {shlex.quote(f'{n}={_sample(n, s)}')}" for n, s in names.items())])
 
 
+def _elementor_command(here: Site, endpoint: Endpoint, url: str) -> str:
+    token = f"?token={_shown(here, endpoint, 'token')}" if "token" in endpoint.intake.auth else ""
+    return _form_command(here, endpoint, f'"{url}{token}"')  # double quotes: the shell puts in $VARIABLES
+
+
 def _facebook_command(here: Site, endpoint: Endpoint, url: str) -> str:  # noqa: ARG001 - the same
     if not here.settings.sandbox:
         return ""
@@ -87,7 +92,19 @@ def _facebook_command(here: Site, endpoint: Endpoint, url: str) -> str:  # noqa:
     return _curl(control, ["Content-Type: application/json"], json.dumps({"url": url, "leads": [lead]}, indent=2))
 
 
-_COMMANDS: dict[str, Callable[[Site, Endpoint, str], str]] = {"form": _form_command, "facebook": _facebook_command}
+def _google_ads_command(here: Site, endpoint: Endpoint, url: str) -> str:
+    key = _shown(here, endpoint, "google_key")
+    columns = [{"column_id": name.upper(), "string_value": value} for name, value in _LEAD.items()]
+    body = json.dumps({"lead_id": "1", "user_column_data": columns, "google_key": "?"}, indent=2)
+    return _curl(url, ["Content-Type: application/json"], body).replace('"?"', f'"\'"{key}"\'"')  # outside of quotes
+
+
+_COMMANDS: dict[str, Callable[[Site, Endpoint, str], str]] = {
+    "form": _form_command,
+    "elementor": _elementor_command,
+    "facebook": _facebook_command,
+    "google_ads": _google_ads_command,
+}
 
 
 def _sample(name: str, wanted: Mapping[str, Any]) -> str:

@@ -26,6 +26,8 @@ request:
 SECRET = "a secret of the tests"
 FORM = f"channel: form{REQUEST}"
 ZAPIER = f"channel: zapier\nauth: {{token: ZAPIER_TOKEN}}{REQUEST}"
+ELEMENTOR = f"channel: elementor\nauth: {{token: ELEMENTOR_TOKEN}}{REQUEST}"
+GOOGLE_ADS = f"channel: google_ads\nauth: {{google_key: GOOGLE_ADS_KEY}}{REQUEST}"
 FACEBOOK = f"channel: facebook{REQUEST}"
 BEARER = {"Authorization": f"Bearer {SECRET}"}
 PAYLOADS = Path(__file__).parents[1] / "payloads"

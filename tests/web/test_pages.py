@@ -9,9 +9,16 @@ from flask.testing import FlaskClient
 
 from ingest.errors import StoreError
 from ingest.settings import Secrets
-from tests.web.house import FACEBOOK, FORM, SECRET, ZAPIER, House, site_of
+from tests.web.house import ELEMENTOR, FACEBOOK, FORM, GOOGLE_ADS, SECRET, ZAPIER, House, site_of
 
-ALL = {"facebook": FACEBOOK, "website": FORM, "acme/zapier": ZAPIER, "broken": "channel: nothing\n"}
+ALL = {
+    "facebook": FACEBOOK,
+    "website": FORM,
+    "acme/zapier": ZAPIER,
+    "google": GOOGLE_ADS,
+    "wordpress": ELEMENTOR,
+    "broken": "channel: nothing\n",
+}
 
 
 def test_health_says_that_the_process_lives(house: House) -> None:
@@ -44,7 +51,15 @@ class TestStart:
     def test_it_names_every_endpoint_with_a_command(self, house: House) -> None:
         """And no secret: the shell puts it in."""
         page = house.client(ALL).get("/").get_data(as_text=True)
-        for text in ("/in/facebook", "/in/website", "/in/acme/zapier", "$ZAPIER_TOKEN", "Not taking leads"):
+        for text in (
+            "/in/facebook",
+            "/in/website",
+            "/in/acme/zapier",
+            "$ZAPIER_TOKEN",
+            "$GOOGLE_ADS_KEY",
+            "/in/wordpress?token=$ELEMENTOR_TOKEN",
+            "Not taking leads",
+        ):
             assert text in page
         assert SECRET not in page
         assert "sandbox" not in page
@@ -61,6 +76,8 @@ class TestStart:
         for text in (
             "This runs against the sandbox",
             "sandbox-zapier-token",
+            "sandbox-google-ads-key",
+            "/in/wordpress?token=sandbox-elementor-token",
             "http://127.0.0.1:9999/control/meta/leads",
         ):
             assert text in page

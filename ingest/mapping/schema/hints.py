@@ -29,7 +29,7 @@ MUST_BE = {
 }
 """What marshmallow complains of, as people say it."""
 MISSING = {
-    "channel": "channel: form, or facebook, or zapier",
+    "channel": "channel: form, or elementor, facebook, google_ads or zapier",
     "destination": 'destination: "{{ lead.phone | phone }}"',
     "userName": "userName: \"{{ lead.name | default('friend') }}\"",
     "campaignName": "campaignName: the name of a campaign that is live in AiSensy",

@@ -12,7 +12,10 @@ from ingest.mapping.schema.faults import Fault, fault
 from ingest.mapping.schema.fields import Either, Flag, Number, Read, Strict, Template, Text, about, one_of
 
 Kinds = Mapping[str, Mapping[str, str | None]]
-"""The channels that there are: each with the keys of its `auth`, and the variable that each of these defaults to."""
+"""The channels that there are: each with the keys of its `auth`, and the variable that each of these defaults to.
+
+None is no default, and some key must be there; blank is no default, and all may be left out.
+"""
 FIELD_TYPES = ("text", "phone", "email", "number", "choice", "checkbox", "textarea", "date", "url", "hidden")
 OWNERS = {"match": "facebook", "form": "form"}
 """Sections that one channel has, and no other."""
@@ -46,9 +49,15 @@ class Auth(Strict):
         by_page=True,
     )
     token = _names(
-        "The variable with the token that senders show: as bearer, `X-Api-Key`, or basic auth's password.",
+        "The variable with the token that senders show: as bearer, `X-Api-Key`, or basic auth's password; "
+        "elementor also as `?token=` in the address.",
         "ZAPIER_TOKEN",
         ["ZAPIER_TOKEN", "ZAPIER_TOKEN_OLD"],
+    )
+    google_key = _names(
+        "The variable with the key that you enter in Google Ads beside the webhook's address.",
+        "GOOGLE_ADS_KEY",
+        ["GOOGLE_ADS_KEY", "GOOGLE_ADS_KEY_OLD"],
     )
 
 

@@ -108,7 +108,7 @@ def _complete(channels: Kinds) -> Json:
             "then": _has_in("auth", {"anyOf": [_has(key) for key in keys]}),
         }
         for channel, keys in channels.items()
-        if keys and not any(keys.values())
+        if None in keys.values() and not any(keys.values())
     ]
     request = {
         "if": _has("routes"),
