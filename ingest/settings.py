@@ -21,6 +21,10 @@ SANDBOX_SECRETS = {
     "FACEBOOK_APP_SECRET": "sandbox-app-secret",
     "FACEBOOK_VERIFY_TOKEN": "sandbox-verify-token",
     "ZAPIER_TOKEN": "sandbox-zapier-token",
+    "JSON_TOKEN": "sandbox-json-token",
+    "TYPEFORM_SECRET": "sandbox-typeform-secret",
+    "WEBFLOW_SECRET": "sandbox-webflow-secret",
+    "SHOPIFY_SECRET": "sandbox-shopify-secret",
     "INGEST_OPTOUT_TOKEN": "sandbox-optout-token",
 }
 

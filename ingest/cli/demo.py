@@ -12,7 +12,8 @@ import click
 import requests
 
 from ingest import log, settings
-from ingest.channels import KINDS
+from ingest.channels import CHANNELS, KINDS
+from ingest.channels.proof import sign
 from ingest.cli.family import Family
 from ingest.cli.run import Plan, free_port, plan, wait_for
 from ingest.inbox.engine import migrate
@@ -119,7 +120,13 @@ def _post(
         return requests.post(f"{planned.sandbox}/control/meta/leads", json=order, timeout=30)
     if intake.channel == "form":
         return requests.post(url, data=payload, headers={"Accept": "application/json"}, timeout=10)
-    return requests.post(url, json=payload, headers={"Authorization": f"Bearer {secret.get('token', '')}"}, timeout=10)
+    body = json.dumps(payload).encode()
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {secret.get('token', '')}"}
+    channel = CHANNELS[intake.channel]
+    signature, key = channel.signature or intake.signature, "secret" if channel.signature else "hmac"
+    if signature and key in secret:
+        headers |= sign(signature, body, secret[key], time.time())
+    return requests.post(url, data=body, headers=headers, timeout=10)
 
 
 COMMANDS = {"demo": demo}
