@@ -44,6 +44,10 @@ def test_a_folder_without_mappings_gets_the_examples() -> None:
     """Installed and run anywhere, it starts with the mappings that we ship."""
     assert {path.name for path in settings.load().mappings.glob("*.yaml")} == {
         "facebook.yaml",
+        "json.yaml",
+        "shopify.yaml",
+        "typeform.yaml",
+        "webflow.yaml",
         "website.yaml",
         "zapier.yaml",
     }
