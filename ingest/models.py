@@ -3,7 +3,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -107,6 +107,20 @@ class Outcome:
     answer: str = ""  # the body as it came, at most 2,000 characters
     retry_after: float | None = None  # seconds, as AiSensy asked
     message_id: str | None = None  # AiSensy's submitted_message_id
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """How a sender signs what it posts: an HMAC over the raw body, and over the time where it sends one."""
+
+    header: str
+    algorithm: str = "sha256"  # or sha512
+    encoding: str = "hex"  # or base64
+    prefix: str = ""  # before the signature in its header: `sha256=`
+    timestamp_header: str = ""  # a Unix time in seconds or milliseconds
+    tolerance: timedelta = timedelta(minutes=5)  # how old, or how early, that time may be
+    signed: str = "{body}"  # what is signed: text around the body and the time
+    key: str = "secret"  # in `auth`, under which the secret's variable is named
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,10 @@ SANDBOX_SECRETS = {
     "ZAPIER_TOKEN": "sandbox-zapier-token",
     "ELEMENTOR_TOKEN": "sandbox-elementor-token",
     "GOOGLE_ADS_KEY": "sandbox-google-ads-key",
+    "JSON_TOKEN": "sandbox-json-token",
+    "TYPEFORM_SECRET": "sandbox-typeform-secret",
+    "WEBFLOW_SECRET": "sandbox-webflow-secret",
+    "SHOPIFY_SECRET": "sandbox-shopify-secret",
     "INGEST_OPTOUT_TOKEN": "sandbox-optout-token",
 }
 

@@ -6,6 +6,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache, wraps
 from typing import Any, TypeVar
@@ -73,6 +74,19 @@ def scalar(value: Any) -> str | None:
         case int() | float() | Decimal():
             return number_text(value)
     return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def moment(text: Any) -> datetime | None:
+    """A time as vendors write it: ISO 8601 (`2022-02-03T16:16:51+0000`) or a Unix time; None where it is neither."""
+    if not isinstance(text, str):
+        return None
+    try:
+        if text.isascii() and text.isdigit():
+            return datetime.fromtimestamp(int(text), UTC)
+        found = datetime.fromisoformat(text)
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def flatten(payload: Any) -> dict[str, Value]:

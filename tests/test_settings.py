@@ -46,6 +46,10 @@ def test_a_folder_without_mappings_gets_the_examples() -> None:
         "elementor.yaml",
         "facebook.yaml",
         "google_ads.yaml",
+        "json.yaml",
+        "shopify.yaml",
+        "typeform.yaml",
+        "webflow.yaml",
         "website.yaml",
         "zapier.yaml",
     }

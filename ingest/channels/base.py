@@ -8,10 +8,18 @@ from werkzeug import datastructures
 
 from ingest import values
 from ingest.errors import Refusal
-from ingest.models import Lead, Reason
+from ingest.models import Lead, Reason, Signature
 
-Auth = Mapping[str, Sequence[str]]
-"""The secrets of an endpoint by their key in `auth`: the values that are set, several while one is being rotated."""
+
+class Auth(dict[str, Sequence[str]]):
+    """The secrets of an endpoint by their key in `auth`: the values that are set, several while one is being rotated.
+
+    A key that the mapping does not name is not there. `signature` is how its posts are signed, where it says so.
+    """
+
+    def __init__(self, secrets: Mapping[str, Sequence[str]], signature: Signature | None = None) -> None:
+        super().__init__(secrets)
+        self.signature = signature
 
 
 Headers = Mapping[str, str] | datastructures.Headers
@@ -70,6 +78,7 @@ class Channel:
     secret_key: ClassVar[str | None] = None  # the key in `auth` whose secret tells one source from another
     auth: ClassVar[dict[str, str | None]] = {}  # keys of a mapping's `auth`, each with the variable it defaults to:
     # None is no default, and some key must be there; blank is no default, and all may be left out
+    signature: ClassVar[Signature | None] = None  # how all senders sign; where each may do otherwise, `auth` says how
     remote: ClassVar[bool] = False  # a notice holds no lead yet: the worker fetches it
     browser: ClassVar[bool] = False  # visitors' browsers post here: origins, CORS, thank-you pages
     own_ids: ClassVar[bool] = False  # external ids are the vendor's, not what a sender made up

@@ -28,7 +28,7 @@ class Elementor(Form):
     def verify(self, inbound: Inbound, auth: Auth) -> None:
         """Elementor knows an address and nothing else: a token, where the mapping has one, may stand in that."""
         if "token" in auth:
-            check_token(inbound, auth["token"], in_query=True)
+            check_token(inbound, auth["token"], parameter="token")
 
     def lead(self, payload: Any, fetched: Any | None = None) -> Lead:  # noqa: ARG002 - nothing is fetched
         """https://developers.elementor.com/docs/form-actions/: by labels, or by ids where its data is advanced."""

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import marshmallow as ma
@@ -12,7 +11,7 @@ from ingest.channels import payload as bodies
 from ingest.channels.base import Auth, Channel, Inbound, Notice, Parsed
 from ingest.channels.proof import check_signature, is_any
 from ingest.errors import Refusal
-from ingest.models import Lead, Value
+from ingest.models import Lead, Signature, Value
 
 METADATA = (
     "leadgen_id",
@@ -79,6 +78,7 @@ class Facebook(Channel):
         "access_token": "FACEBOOK_ACCESS_TOKEN",
     }
     secret_key = "app_secret"  # noqa: S105 - the name of a key
+    signature: ClassVar = Signature("X-Hub-Signature-256", prefix="sha256=", key="app_secret")
     remote = True
     own_ids = True
     methods = ("GET", "POST")
@@ -102,7 +102,7 @@ class Facebook(Channel):
 
     def verify(self, inbound: Inbound, auth: Auth) -> None:
         """https://developers.facebook.com/docs/graph-api/webhooks/getting-started#validate-payloads"""
-        check_signature(inbound.headers.get("X-Hub-Signature-256", ""), inbound.body, auth.get("app_secret", ()))
+        check_signature(inbound, self.signature, auth.get("app_secret", ()))
 
     def parse(self, inbound: Inbound) -> Parsed:
         """Every `leadgen` change of every entry; changes of other fields are counted and ignored."""
@@ -122,10 +122,10 @@ class Facebook(Channel):
         document = payload if fetched is None else fetched
         if not isinstance(document, dict) or not isinstance(document.get("field_data"), list):
             fields = values.flatten(document)
-            return Lead(fields, document, _moment(fields.get("created_time")), _is_test(fields))
+            return Lead(fields, document, values.moment(fields.get("created_time")), _is_test(fields))
         notice = payload if isinstance(payload, dict) else {}
         fields = _answers(document["field_data"]) | _consents(document) | _metadata(document, notice)
-        return Lead(fields, document, _moment(fields.get("created_time")), _is_test(fields))
+        return Lead(fields, document, values.moment(fields.get("created_time")), _is_test(fields))
 
 
 def _items(node: Any, key: str, prefix: str, *, required: bool = False) -> list[tuple[str, dict[str, Any]]]:
@@ -193,16 +193,3 @@ def _metadata(document: Mapping[str, Any], notice: Mapping[str, Any]) -> dict[st
 def _is_test(fields: Mapping[str, Value]) -> bool:
     texts = [text for value in fields.values() for text in ([value] if isinstance(value, str) else value)]
     return any(text.startswith(_TEST_VALUE) or text.lower() in _TEST_MAILS for text in texts)
-
-
-def _moment(text: Value | None) -> datetime | None:
-    """A time as Meta writes it: ISO 8601 (`2022-02-03T16:16:51+0000`) in documents, a Unix time in notices."""
-    if not isinstance(text, str):
-        return None
-    try:
-        if text.isascii() and text.isdigit():
-            return datetime.fromtimestamp(int(text), UTC)
-        moment = datetime.fromisoformat(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError, OSError):
-        return None

@@ -104,6 +104,21 @@ def read(inbound: Inbound) -> tuple[Any, bytes]:
         raise
 
 
+def document(inbound: Inbound, what: str) -> tuple[dict[str, Any], bytes]:
+    """A body that is one JSON object, as `what` posts it, and its JSON text. Raises Refusal 400, 413 or 415."""
+    text = decode(inbound.body, inbound.charset)
+    value = parse(text)
+    if not isinstance(value, dict):
+        raise wrong("The body", "is no object", what)
+    check_item(value)
+    return value, text.strip().encode()
+
+
+def wrong(where: str, fault: str, what: str) -> Refusal:
+    """The refusal of a body in another shape than a vendor's."""
+    return Refusal(400, "invalid_payload", f"{where} {fault}.", f"Post what {what} posts.")
+
+
 def check_item(value: Any) -> None:
     """Raise Refusal 413 where one lead has more than 1,000 fields, or a field of more than 64 kB."""
     count, nodes = 0, [value]

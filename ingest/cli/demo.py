@@ -12,7 +12,8 @@ import click
 import requests
 
 from ingest import log, settings
-from ingest.channels import KINDS
+from ingest.channels import CHANNELS, KINDS
+from ingest.channels.proof import sign
 from ingest.cli.family import Family
 from ingest.cli.run import Plan, free_port, plan, wait_for
 from ingest.inbox.engine import migrate
@@ -123,7 +124,13 @@ def _post(
         return requests.post(url, params={"token": secret.get("token", "")}, data=payload, timeout=10)
     if "google_key" in secret:  # it stands in the lead itself
         payload = {"lead_id": "demo", **payload, "google_key": secret["google_key"]}
-    return requests.post(url, json=payload, headers={"Authorization": f"Bearer {secret.get('token', '')}"}, timeout=10)
+    body = json.dumps(payload).encode()
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {secret.get('token', '')}"}
+    channel = CHANNELS[intake.channel]
+    signature, key = channel.signature or intake.signature, "secret" if channel.signature else "hmac"
+    if signature and key in secret:
+        headers |= sign(signature, body, secret[key], time.time())
+    return requests.post(url, data=body, headers=headers, timeout=10)
 
 
 COMMANDS = {"demo": demo}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 from ingest.errors import Finding, Place, is_broken
 from ingest.mapping.document.nodes import Node, entries, items
@@ -13,6 +14,7 @@ from ingest.mapping.records import FormBlock, Intake
 from ingest.mapping.schema import readers
 from ingest.mapping.schema.translation import AUTH_KEYS, IntakeSchema, Kinds
 from ingest.mapping.schema.validation import validate
+from ingest.models import Signature
 
 _NAMES = frozenset({"lead", "payload", "meta"})
 
@@ -27,12 +29,15 @@ def build_intake(node: Node, country: str, channels: Kinds) -> tuple[Intake | No
         return None, findings
     channel: str = node.get("channel")
     auth = {key: _names(value) for key, value in (node.get("auth") or {}).items() if not isinstance(value, dict)}
+    hmac = node.get("auth", "hmac")
+    if hmac:
+        auth["hmac"] = _names(hmac["secret"])
     defaults = {key: (name,) for key, name in channels[channel].items() if name}
     auth = {**defaults, **auth}
     if (
         None in channels[channel].values() and not auth and not AUTH_KEYS & node.value.keys()
     ):  # which is told of already
-        message = f"A {channel} mapping needs `auth`: without it every lead is refused with 401."
+        message = f"A {channel} mapping needs `auth`: without it every lead is refused."
         place = node.value["channel"].key or node.place
         key = next(iter(channels[channel]))
         variable = f"{channel}_{key.rpartition('_')[2]}".upper()  # ZAPIER_TOKEN, GOOGLE_ADS_KEY
@@ -43,6 +48,7 @@ def build_intake(node: Node, country: str, channels: Kinds) -> tuple[Intake | No
         channel=channel,
         place=node.value["channel"].place,
         auth=auth,
+        signature=_signature(hmac) if hmac else None,
         access_tokens=by_page if isinstance(by_page, dict) else {},
         forms={each.value: each.place for each in items(node, "match", "forms")},
         pages={each.value: each.place for each in items(node, "match", "pages")},
@@ -58,11 +64,20 @@ def _names(value: str | list[str]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
 
+def _signature(hmac: dict[str, Any]) -> Signature:
+    told: dict[str, Any] = {key: value for key, value in hmac.items() if key != "secret"}
+    told.setdefault("signed", "{timestamp}.{body}" if "timestamp_header" in hmac else "{body}")
+    if "tolerance" in hmac:
+        told["tolerance"] = readers.duration(hmac["tolerance"])
+    return Signature(**told, key="hmac.secret")
+
+
 def _variables(node: Node) -> Iterator[tuple[tuple[str, str], Place]]:
     """Where each variable of `auth` is named."""
     for key, inner in entries(node, "auth"):
-        value = inner.value
-        items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [inner]
+        named = inner.at(("secret",)) or inner if key == "hmac" else inner
+        value = named.value
+        items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [named]
         yield from (((key, item.value), item.place) for item in items)
 
 

@@ -14,6 +14,7 @@ from ingest.mapping.document.nodes import Node
 from ingest.mapping.expressions.compiling import Expression
 from ingest.mapping.expressions.language import Language
 from ingest.mapping.tables.table import Table
+from ingest.models import Signature
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Intake:
     channel: str
     place: Place  # of its channel
     auth: dict[str, tuple[str, ...]]  # key -> names of environment variables
+    signature: Signature | None = None  # how posts are signed, where the mapping says so; the secret is in `auth`
     access_tokens: dict[str, str] = field(default_factory=dict)  # page id -> name of an environment variable
     forms: MappingABC[str, Place] = field(default_factory=dict)  # those that it claims, each with where it says so
     pages: MappingABC[str, Place] = field(default_factory=dict)

@@ -66,11 +66,12 @@ class Intakes:
         return [endpoint for _, endpoint in sorted(self._current().endpoints.items())]
 
     def auth(self, endpoint: Endpoint) -> Auth:
-        """The secrets of an endpoint that are set now."""
-        return {
+        """The secrets of an endpoint that are set now, and how its posts are signed."""
+        known = {
             key: [secret for secret in map(self._secrets.get, names) if secret]
             for key, names in endpoint.intake.auth.items()
         }
+        return Auth(known, endpoint.intake.signature)
 
     def claimant(self, called: Endpoint, notice: Notice) -> Endpoint:
         """Whose a notice is: of those that share a secret with the endpoint called, the one that claims its form.

@@ -28,6 +28,8 @@ PATTERNS: Mapping[Callable[[str], Any], str] = {
     readers.origin: rf"^{_SCHEME}(?:\[[^\]]*\]|[^/?#@:]+)(?::[0-9]{{1,5}})?/*$",
     readers.table_file: f"^{readers.TABLE_FILE.pattern}$",
     readers.variable: f"^{readers.VARIABLE.pattern}$",
+    readers.header: f"^{readers.HEADER.pattern}$",
+    readers.signed: f"^{readers.SIGNED.pattern}$",
     readers.name: f"^{readers.NAME.pattern}$",
     readers.let_name: rf"^(?!__|(?:{_RESERVED})$)(?:{_LETTER})(?:[0-9]|{_LETTER})*$",
 }

@@ -19,6 +19,8 @@ TABLE_FILE = re.compile(r"(?:[^/\\.][^/\\]*/)*[^/\\.][^/\\]*\.csv")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 PATH = re.compile(r"/(?!/)[^\s\\]*")
+HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")
+SIGNED = re.compile(r"[^{}]*(?:\{timestamp\}[^{}]*)?\{body\}")
 BASE_FILE = re.compile(r"(?:[^/\\]+/)*_[^/\\]*\.yaml")
 RESERVED = frozenset("lead payload meta request true false none and or not if else in is".split())
 _ZONES = {"IST": "Asia/Kolkata", "INDIA": "Asia/Kolkata", "GST": "Asia/Dubai", "PST": "America/Los_Angeles"}
@@ -143,6 +145,20 @@ def variable(text: str) -> str:
         if named:
             hint = f"write {re.sub(r'[ .-]', '_', named[1])}"
         raise fault("bad_value", "This is not the name of an environment variable.", hint)
+    return text
+
+
+def header(text: str) -> str:
+    """The name of an HTTP header. Raises ValidationError."""
+    if not HEADER.fullmatch(text):
+        raise fault("bad_value", "This is not the name of a header.", "write it like X-Signature")
+    return text
+
+
+def signed(text: str) -> str:
+    """What is signed: the body, after a time where one is signed too. Raises ValidationError."""
+    if not SIGNED.fullmatch(text):
+        raise fault("bad_value", "This does not say what is signed.", 'write it like "{timestamp}.{body}"')
     return text
 
 

@@ -81,6 +81,26 @@ channel: zapier
 auth: {token: [A, B]}
 request: {campaignName: c, destination: d, userName: u}
 """,
+    "json": """
+channel: json
+auth:
+  token: A
+  hmac:
+    secret: [B, C]
+    header: X-Signature
+    algorithm: sha512
+    encoding: base64
+    prefix: 'sha512='
+    timestamp_header: X-Timestamp
+    tolerance: 1m
+    signed: 'v0:{timestamp}:{body}'
+request: {campaignName: c, destination: d, userName: u}
+""",
+    "webflow": """
+channel: webflow
+auth: {secret: [A, B], token: C}
+request: {campaignName: c, destination: d, userName: u}
+""",
 }
 GOOD = {**SHIPPED, **SHOWN, **RICH}
 VALUES: tuple[Any, ...] = (None, True, 5, 1.5, -1, "", "zz", "0s", [], ["zz"], [5], {}, {"zz": "zz"})
