@@ -6,9 +6,10 @@ import marshmallow as ma
 from marshmallow import fields as f
 
 from ingest.mapping.schema import readers
+from ingest.mapping.schema.auth import Auth
 from ingest.mapping.schema.faults import fault
 from ingest.mapping.schema.fields import Condition, Either, Flag, Read, Strict, Template, Text, about, one_of, ruled_out
-from ingest.mapping.schema.intake import INTAKE_KEYS, Auth, IntakeSchema, Kinds
+from ingest.mapping.schema.intake import INTAKE_KEYS, IntakeSchema, Kinds
 from ingest.mapping.schema.policy import PolicySchema
 from ingest.mapping.schema.request import RequestSchema, at_most
 from ingest.models import Reason
