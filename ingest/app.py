@@ -9,6 +9,7 @@ from ingest.inbox import Inbox
 from ingest.settings import Settings
 from ingest.web import errors, pages
 from ingest.web.forms.captcha import Judge
+from ingest.web.forms.embed import embed
 from ingest.web.forms.hosted import hosted
 from ingest.web.forms.protection import Protection
 from ingest.web.health import health
@@ -39,7 +40,7 @@ def create_app(settings: Settings | None = None, inbox: Inbox | None = None) -> 
     app.extensions[NAME] = Site(settings, inbox, catalog, intakes, Waiting(inbox), protection)
     errors.register(app)
     pages.register(app)
-    for blueprint in (hooks, hosted, optout, health, start):
+    for blueprint in (hooks, hosted, embed, optout, health, start):
         app.register_blueprint(blueprint)
     if hops := settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

@@ -72,11 +72,12 @@ def _drawn(endpoint: Endpoint, payload: Any, faults: Mapping[str, str] | None = 
         "inputs": drawing.inputs(block, here.settings.default_country, payload, faults),
         "hidden": drawing.stamped(drawing.carried(block, payload), here.inbox.hash_key()),
         "countries": drawing.countries(block.language),
-        "captcha": _widget(block.captcha),
+        "captcha": widget(block.captcha),
     }
 
 
-def _widget(captcha: Captcha | None) -> dict[str, str] | None:
+def widget(captcha: Captcha | None) -> dict[str, str] | None:
+    """What draws a captcha: the class of its element, the vendor's script, and the site's key. None: it is not drawn."""
     if captcha is None or captcha.site_key is None:
         return None
     css, script = _WIDGETS[captcha.vendor]
@@ -128,13 +129,18 @@ def environment(folder: str) -> jinja2.Environment:
 def theme(told: Mapping[str, str]) -> str:
     """The style of a theme: its accent, lighter in the dark, and whether pages are light or dark."""
     rules = {"light": "color-scheme: light;", "dark": "color-scheme: dark;"}.get(told.get("scheme", ""), "")
-    accent = told.get("accent")
-    if accent:
-        red, green, blue = (int(accent[at : at + 2], 16) for at in (1, 3, 5))
-        on_accent = "#ffffff" if 0.2126 * red + 0.7152 * green + 0.0722 * blue < 140 else "#111111"
+    if "accent" in told:
+        accent, on_accent = accents(told)
         rules += f"--accent: light-dark({accent}, color-mix(in srgb, {accent} 55%, white));"
         rules += f"--on-accent: light-dark({on_accent}, #111111);"
     return f":root {{ {rules} }}" if rules else ""
+
+
+def accents(told: Mapping[str, str]) -> tuple[str, str]:
+    """The colour of buttons on light pages, and that of what stands on them."""
+    accent = told.get("accent", "#0b6b4f")
+    red, green, blue = (int(accent[at : at + 2], 16) for at in (1, 3, 5))
+    return accent, "#ffffff" if 0.2126 * red + 0.7152 * green + 0.0722 * blue < 140 else "#111111"
 
 
 def _policy(block: FormBlock, nonce: str, *, ours: bool) -> str:
