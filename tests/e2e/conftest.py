@@ -8,6 +8,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.e2e.forms import Forms, forms_in
+from tests.e2e.site import Window, window
+
 _INSTALL = ("apt-get update -qq", "apt-get install -qq -y --no-install-recommends chromium")
 
 
@@ -30,3 +33,24 @@ def browser(chromium: str) -> Iterator[Browser]:
         started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])  # we may be root
         yield started
         started.close()
+
+
+@pytest.fixture(scope="session")
+def forms_running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forms]:
+    """One program with forms, and one site, for all tests that drive a browser."""
+    with forms_in(tmp_path_factory.mktemp("forms")) as found:
+        yield found
+
+
+@pytest.fixture
+def forms(forms_running: Forms) -> Forms:
+    """The same, its sandbox empty."""
+    forms_running.forget()
+    return forms_running
+
+
+@pytest.fixture
+def visitor(browser: Browser) -> Iterator[Window]:
+    """A new visitor's window."""
+    with window(browser) as opened:
+        yield opened

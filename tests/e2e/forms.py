@@ -104,7 +104,7 @@ def fill(page: Page | Any, name: str, phone: str = "98765 43210") -> Locator:
     page.get_by_label("Your name").fill(name)
     page.get_by_label("WhatsApp number", exact=True).fill(phone)
     page.get_by_label("City").select_option("Pune")
-    page.get_by_label("Solar").check()
+    page.get_by_label("Solar", exact=True).check()
     page.get_by_label("I agree").check()
     button: Locator = page.get_by_role("button")
     return button

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.e2e.forms import Forms, fill, forms_in
+from tests.e2e.forms import Forms, fill
 from tests.e2e.site import Window, window
 
 FETCH = """async ([url, name]) => {
@@ -17,24 +15,6 @@ FETCH = """async ([url, name]) => {
     return await answer.json();
   } catch (error) { return String(error); }
 }"""
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forms]:
-    with forms_in(tmp_path_factory.mktemp("forms")) as found:
-        yield found
-
-
-@pytest.fixture
-def forms(running: Forms) -> Forms:
-    running.forget()
-    return running
-
-
-@pytest.fixture
-def visitor(browser: Browser) -> Iterator[Window]:
-    with window(browser) as opened:
-        yield opened
 
 
 def test_a_plain_form_ends_on_our_thanks(forms: Forms, visitor: Window) -> None:
@@ -54,9 +34,7 @@ def test_a_plain_form_ends_on_our_thanks(forms: Forms, visitor: Window) -> None:
         ("Next Foreign", "{foreign}/evil", "/thank-you"),
     ],
 )
-def test_a_visitor_is_led_on_within_the_site(
-    forms: Forms, visitor: Window, name: str, next_: str, ends: str
-) -> None:
+def test_a_visitor_is_led_on_within_the_site(forms: Forms, visitor: Window, name: str, next_: str, ends: str) -> None:
     """`_next` where it is the site's, else `form.thanks`; a stranger's address is not followed."""
     target = next_.format(url=forms.site.url, foreign=forms.site.foreign)
     hidden = f'<input type="hidden" name="_next" value="{target}">' if target else ""
@@ -102,7 +80,7 @@ def test_what_was_typed_is_kept_without_javascript(forms: Forms, browser: Browse
         expect(phone).to_have_accessible_description("We write, and never call. WhatsApp number is no phone number.")
         expect(page.get_by_label("Your name")).to_have_value("No Script")
         expect(page.get_by_label("City")).to_have_value("Pune")
-        expect(page.get_by_label("Solar")).to_be_checked()
+        expect(page.get_by_label("Solar", exact=True)).to_be_checked()
         expect(page.get_by_label("Battery")).not_to_be_checked()
         phone.fill("98765 43210")
         page.get_by_role("button").click()

@@ -12,7 +12,6 @@ from typing import Any
 
 import phonenumbers
 from flask import Blueprint, Response, render_template, request
-from markupsafe import escape
 
 from ingest.mapping.records import FormBlock
 from ingest.web.forms import drawing, pages, stamp
@@ -24,6 +23,7 @@ from ingest.web.site import site
 embed = Blueprint("embed", __name__)
 
 _FOLDER = Path(__file__).parents[1] / "static"
+# A minifier would be a dependency, and a step to build: comments and spaces are what matters.
 _LITERAL = re.compile(r"""('[^'\n]*'|`[^`]*`|(?<=[(,=])/[^/\n]+/[a-z]*)""")
 _PUNCTUATION = re.compile(r"\s*([=,:;{}()?+<>&|!]+)\s*")
 _UNSAFE = {"</": r"<\/", "<!": r"\u003c!", "\u2028": r"\u2028", "\u2029": r"\u2029"}
@@ -49,7 +49,8 @@ def script(name: str) -> Response:
         response.data = gzip.compress(content)
         response.content_encoding = "gzip"
     response.set_etag(version, weak=True)
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 def _config(endpoint: Endpoint, country: str) -> dict[str, Any]:
@@ -66,12 +67,11 @@ def _config(endpoint: Endpoint, country: str) -> dict[str, Any]:
         captcha=captcha,
         language=block.language,
     )
-    thanks = f"<p class=ingest-title>{escape(texts['thanks_title'])}</p><p>{escape(texts['thanks'])}</p>"
     return {
         "name": endpoint.name,
         "action": f"{up}in/{endpoint.name}",  # from where the script is: whatever proxies make of our address
         "form": form,
-        "thanks": thanks,
+        "thanks": [texts["thanks_title"], texts["thanks"]],
         "again": texts["error_title"],
         "style": _style(block),
         **({"countries": _countries()} if any(one.kind == "tel" for one in inputs) else {}),
@@ -80,11 +80,10 @@ def _config(endpoint: Endpoint, country: str) -> dict[str, Any]:
 
 
 def _call(config: dict[str, Any]) -> bytes:
-    """The script's text. Lone surrogates, which YAML may hold, are escapes in a script too."""
     told = json.dumps(config, ensure_ascii=False, separators=(",", ":"))
     for unsafe, safe in _UNSAFE.items():
         told = told.replace(unsafe, safe)
-    return f"{_text()}({told});\n".encode("utf-8", "backslashreplace")
+    return f"{_text()}({told});\n".encode()
 
 
 @lru_cache(maxsize=1)

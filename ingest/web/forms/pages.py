@@ -77,7 +77,7 @@ def _drawn(endpoint: Endpoint, payload: Any, faults: Mapping[str, str] | None = 
 
 
 def widget(captcha: Captcha | None) -> dict[str, str] | None:
-    """What draws a captcha: the class of its element, the vendor's script, and the site's key. None: it is not drawn."""
+    """What draws a captcha: the class of its element, the vendor's script, and the public key; None without one."""
     if captcha is None or captcha.site_key is None:
         return None
     css, script = _WIDGETS[captcha.vendor]

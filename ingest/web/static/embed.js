@@ -63,7 +63,9 @@
     const detail = {endpoint: config.name, leads, next};
     if (!form.dispatchEvent(new CustomEvent('ingest:sent', {bubbles: true, cancelable: true, detail}))) return;
     if (next) return location.assign(new URL(next, action));
-    const box = make('div', {className: 'ingest-thanks', role: 'status', tabIndex: -1, innerHTML: config.thanks});
+    const box = make('div', {className: 'ingest-thanks', role: 'status', tabIndex: -1});
+    const [title, text] = config.thanks;
+    box.append(make('p', {className: 'ingest-title', textContent: title}), make('p', {textContent: text}));
     form.replaceWith(box);
     box.focus();
   }
@@ -83,7 +85,7 @@
       }
       if (!inputs[0]) said.push(error.fields[key]);
     }
-    const alert = make('p', {className: 'ingest-message', role: 'alert', tabIndex: -1, textContent: said.join(' ')});
+    const alert = make('p', {className: 'ingest-message', role: 'alert', tabIndex: -1, textContent: said.join(error.fields ? ' – ' : ' ')});
     form.prepend(alert);
     (form.querySelector('[aria-invalid]') || alert).focus();
   }
@@ -101,16 +103,16 @@
       select.replaceChildren(...options.sort((a, b) => a.text.localeCompare(b.text, form.lang)));
       select.value = country;
     }
-    try {
-      const sheet = new CSSStyleSheet();
-      sheet.replaceSync(config.style);
-      page.adoptedStyleSheets = [...page.adoptedStyleSheets, sheet];
-    } catch {} // an old browser
     if (config.captcha) page.head.append(make('script', {src: config.captcha, nonce: script.nonce}));
     return form;
   }
 
   function start() {
+    try {
+      const sheet = new CSSStyleSheet();
+      sheet.replaceSync(config.style);
+      page.adoptedStyleSheets = [...page.adoptedStyleSheets, sheet];
+    } catch {} // an old browser
     const place = page.querySelector(`[data-ingest="${config.name}"]`);
     if ([...page.forms].some(isOurs)) return;
     if (place) place.replaceChildren(draw());
