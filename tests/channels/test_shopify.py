@@ -95,7 +95,9 @@ def test_test_orders_and_test_notifications_are_never_sent(payload: Any) -> None
     assert SHOPIFY.lead(payload).is_test
 
 
-@pytest.mark.parametrize("odd", [None, 1, [], {"customer": [1], "default_address": "x", "first_name": {"a": 1}}, {"id": [1, 2]}])
+@pytest.mark.parametrize(
+    "odd", [None, 1, [], {"customer": [1], "default_address": "x", "first_name": {"a": 1}}, {"id": [1, 2]}]
+)
 def test_odd_payloads_make_leads_too(odd: Any) -> None:
     """Whatever was stored can be looked at."""
     assert SHOPIFY.lead(odd).payload == odd
