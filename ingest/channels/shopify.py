@@ -27,7 +27,10 @@ class Shopify(Channel):
     signature: ClassVar = Signature("X-Shopify-Hmac-SHA256", encoding="base64")
     own_ids = True
     beginnings = (*(f"{place}_" for place in _PLACES), "customer_", "line_items_", "note_attributes_")
-    fields = USUAL | {*_NAME, *_PLACE, "full_name", "id", "order_name", "order_number", "total_price", "currency"}
+    fields = USUAL | {
+        *(*_NAME, *_PLACE, "full_name", "id", "order_name", "order_number", "total_price", "currency", "tags", "note"),
+        *("buyer_accepts_marketing", "sms_marketing_consent_state", "email_marketing_consent_state"),
+    }
 
     def verify(self, inbound: Inbound, auth: Auth) -> None:
         """https://shopify.dev/docs/apps/build/webhooks/verify-deliveries"""
