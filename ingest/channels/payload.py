@@ -10,7 +10,7 @@ import simplejson
 from ingest.channels.base import Inbound
 from ingest.channels.formdata import MAX_FIELDS, MULTIPART, URLENCODED, Fields, multipart, too_many_fields, urlencoded
 from ingest.errors import Refusal
-from ingest.values import MAX_DEPTH
+from ingest.values import MAX_DEPTH, scalar
 
 MAX_TEXT = 65_536  # bytes of one field
 MAX_ITEMS = 1000
@@ -140,6 +140,11 @@ def document(inbound: Inbound, what: str) -> tuple[dict[str, Any], bytes]:
 def wrong(where: str, fault: str, what: str) -> Refusal:
     """The refusal of a body in another shape than a vendor's."""
     return Refusal(400, "invalid_payload", f"{where} {fault}.", f"Post what {what} posts.")
+
+
+def own_id(value: Any) -> str | None:
+    """A vendor's id, be it told as text or as a number; None where it is neither."""
+    return scalar(value) if isinstance(value, str | int) and not isinstance(value, bool) else None
 
 
 def check_item(value: Any) -> None:
