@@ -8,6 +8,7 @@ from ingest.catalog import LiveCatalog
 from ingest.inbox import Inbox
 from ingest.settings import Settings
 from ingest.web import errors, pages
+from ingest.web.backlog import Backlog
 from ingest.web.health import health
 from ingest.web.hooks import hooks
 from ingest.web.intakes import Intakes
@@ -32,7 +33,8 @@ def create_app(settings: Settings | None = None, inbox: Inbox | None = None) -> 
     app = Flask("ingest", static_folder=None)
     app.request_class = Request
     app.url_map.merge_slashes = False  # a redirect loses the lead
-    app.extensions[NAME] = Site(settings, inbox, catalog, intakes, Waiting(inbox))
+    backlog = Backlog(inbox, settings.max_waiting)
+    app.extensions[NAME] = Site(settings, inbox, catalog, intakes, Waiting(inbox), backlog)
     errors.register(app)
     pages.register(app)
     for blueprint in (hooks, optout, health, start):

@@ -81,6 +81,7 @@ class Channel:
     signature: ClassVar[Signature | None] = None  # how all senders sign; where each may do otherwise, `auth` says how
     remote: ClassVar[bool] = False  # a notice holds no lead yet: the worker fetches it
     browser: ClassVar[bool] = False  # visitors' browsers post here: origins, CORS, thank-you pages
+    patient: ClassVar[bool] = False  # its senders come again after a 429, so that no lead is lost by one
     own_ids: ClassVar[bool] = False  # external ids are the vendor's, not what a sender made up
     methods: ClassVar[tuple[str, ...]] = ("POST",)
     beginnings: ClassVar[tuple[str, ...]] = ()  # of names of fields that the channel makes: `consent_…`

@@ -81,6 +81,7 @@ def _post(here: Site, endpoint: Endpoint) -> ResponseReturnValue:
         origins.check(request.headers, _block(endpoint).origins, _own_origin(endpoint))
     sent = inbound(body.read(request.environ, here.settings.max_body))
     endpoint.channel.verify(sent, here.intakes.auth(endpoint))
+    here.backlog.check(endpoint)
     parsed = endpoint.channel.parse(sent)
     if endpoint.channel.browser:
         for notice in parsed.notices:
