@@ -14,6 +14,7 @@ from ingest.web.hooks import hooks
 from ingest.web.intakes import Intakes
 from ingest.web.optout import optout
 from ingest.web.request import Request
+from ingest.web.sample import sample
 from ingest.web.site import NAME, Site
 from ingest.web.start import start
 from ingest.web.waiting import Waiting
@@ -37,7 +38,7 @@ def create_app(settings: Settings | None = None, inbox: Inbox | None = None) -> 
     app.extensions[NAME] = Site(settings, inbox, catalog, intakes, Waiting(inbox), backlog)
     errors.register(app)
     pages.register(app)
-    for blueprint in (hooks, optout, health, start):
+    for blueprint in (hooks, sample, optout, health, start):
         app.register_blueprint(blueprint)
     if hops := settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

@@ -106,6 +106,10 @@ class Channel:
         """The lead of a payload; `fetched` is what a remote channel's vendor gave for it."""
         return Lead(values.flatten(self.content(payload)), payload)
 
+    def sample(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """What its senders post for a lead with these fields."""
+        return dict(fields)
+
     def sources(self, endpoint: str, names: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
         """The sources of an endpoint's events, given the names of its secrets' variables.
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import simplejson
+from werkzeug.datastructures import Headers
+from werkzeug.http import parse_options_header
 
 from ingest.channels.base import Inbound
 from ingest.channels.formdata import MAX_FIELDS, MULTIPART, URLENCODED, multipart, too_many_fields, urlencoded
@@ -15,6 +18,8 @@ from ingest.values import MAX_DEPTH
 MAX_TEXT = 65_536  # bytes of one field
 MAX_ITEMS = 1000
 _NODES = (dict, list)
+_JSON = "application/json"
+_MARKS = ("{", "[", "<")
 CHARSETS = {"", "utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin1", "windows-1252", "cp1252"}
 
 
@@ -102,6 +107,21 @@ def read(inbound: Inbound) -> tuple[Any, bytes]:
         if refusal.code.startswith("invalid_") and "json" not in kind and kind not in {"", "text/plain", URLENCODED}:
             raise Refusal(415, "unsupported_type", "Bodies of this type are not read here.", "Send JSON.") from None
         raise
+
+
+def posted(payload: Any, headers: Mapping[str, str]) -> Inbound:
+    """The post of a payload, as a mapping's tests have it: text is the body as it came, anything else its JSON."""
+    sent = Headers(list(headers.items()))
+    kind, options = parse_options_header(sent.get("Content-Type", ""))
+    charset = options.get("charset", "").strip().lower()
+    if not isinstance(payload, str):
+        return Inbound("POST", sent, {}, dumps(payload), _JSON)
+    try:
+        body = payload.encode(charset or "utf-8", "replace")
+    except LookupError:
+        body = payload.encode("utf-8", "replace")
+    guessed = _JSON if payload.lstrip()[:1] in _MARKS else URLENCODED
+    return Inbound("POST", sent, {}, body, kind.lower() or guessed, charset)
 
 
 def document(inbound: Inbound, what: str) -> tuple[dict[str, Any], bytes]:

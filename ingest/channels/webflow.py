@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from ingest import values
@@ -47,6 +48,10 @@ class Webflow(Channel):
             raise bodies.wrong("payload.data", "is missing", _WHAT)
         own = sent.get("id")
         return Parsed([Notice(body, text, values.scalar(own) if isinstance(own, str | int) else None)])
+
+    def sample(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """The submission of a form with these fields."""
+        return {"triggerType": "form_submission", "payload": {"name": "Contact", "data": dict(fields)}}
 
     def lead(self, payload: Any, fetched: Any | None = None) -> Lead:  # noqa: ARG002 - nothing is fetched
         """https://developers.webflow.com/data/reference/webhooks/events/form-submission: its fields, and its form."""

@@ -13,7 +13,7 @@ _IN_TIME = "SET LOCAL statement_timeout = '1s'"
 def waits_more_than(connection: Connection, account: str, count: int) -> bool:
     """Whether more than so many of an account's deliveries wait; no more of them are looked at than that.
 
-    SQLite looks at a hundred thousand in 40 ms, and all would wait with it that share its thread: it has one of its own.
+    SQLite looks at a hundred thousand in 40 ms, aside, so that nobody waits who shares our thread.
     """
     found: list[object] = []
 

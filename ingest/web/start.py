@@ -14,6 +14,7 @@ from ingest.settings import SANDBOX_SECRETS
 from ingest.web.intakes import Endpoint
 from ingest.web.origins import origin_of
 from ingest.web.pages import CSP
+from ingest.web.sample import filled_in
 from ingest.web.site import Site, site
 
 start = Blueprint("start", __name__)
@@ -76,9 +77,10 @@ def _json_command(here: Site, endpoint: Endpoint, url: str) -> str:
     return _curl(url, [*token, "Content-Type: application/json"], json.dumps(_LEAD, indent=2))
 
 
-def _form_command(here: Site, endpoint: Endpoint, url: str) -> str:  # noqa: ARG001 - one signature for all
+def _form_command(here: Site, endpoint: Endpoint, url: str) -> str:
     names = (endpoint.intake.form.fields if endpoint.intake.form else None) or _FIELDS
-    return _lines(["curl", url, *(f"--data-urlencode {shlex.quote(f'{n}={_sample(n, s)}')}" for n, s in names.items())])
+    given = {name: filled_in(name, wanted, here.settings.default_country) for name, wanted in names.items()}
+    return _lines(["curl", url, *(f"--data-urlencode {shlex.quote(f'{name}={given[name]}')}" for name in given)])
 
 
 def _elementor_command(here: Site, endpoint: Endpoint, url: str) -> str:
@@ -107,13 +109,6 @@ _COMMANDS: dict[str, Callable[[Site, Endpoint, str], str]] = {
     "facebook": _facebook_command,
     "google_ads": _google_ads_command,
 }
-
-
-def _sample(name: str, wanted: Mapping[str, Any]) -> str:
-    if wanted.get("choices"):
-        return str(wanted["choices"][0])
-    kinds = {"phone": _LEAD["phone_number"], "email": _LEAD["email"]}
-    return kinds.get(str(wanted.get("type")), _LEAD.get(name, _LEAD["full_name"] if "name" in name else "…"))
 
 
 def _shown(here: Site, endpoint: Endpoint, key: str) -> str:
