@@ -9,6 +9,9 @@ from ingest.inbox import Inbox
 from ingest.settings import Settings
 from ingest.web import errors, pages
 from ingest.web.backlog import Backlog
+from ingest.web.forms.captcha import Judge
+from ingest.web.forms.hosted import hosted
+from ingest.web.forms.protection import Protection
 from ingest.web.health import health
 from ingest.web.hooks import hooks
 from ingest.web.intakes import Intakes
@@ -34,11 +37,12 @@ def create_app(settings: Settings | None = None, inbox: Inbox | None = None) -> 
     app = Flask("ingest", static_folder=None)
     app.request_class = Request
     app.url_map.merge_slashes = False  # a redirect loses the lead
+    protection = Protection(Judge(settings.secrets.get, settings.sandbox), inbox.hash_key)
     backlog = Backlog(inbox, settings.max_waiting)
-    app.extensions[NAME] = Site(settings, inbox, catalog, intakes, Waiting(inbox), backlog)
+    app.extensions[NAME] = Site(settings, inbox, catalog, intakes, Waiting(inbox), backlog, protection)
     errors.register(app)
     pages.register(app)
-    for blueprint in (hooks, sample, optout, health, start):
+    for blueprint in (hooks, hosted, sample, optout, health, start):
         app.register_blueprint(blueprint)
     if hops := settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

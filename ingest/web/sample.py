@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
-import phonenumbers
 from flask import Blueprint, Response, g
 from flask.typing import ResponseReturnValue
 
@@ -12,27 +11,19 @@ from ingest.channels import Channel
 from ingest.channels import payload as bodies
 from ingest.errors import Refusal
 from ingest.mapping import example
-from ingest.mapping.anonymous.usage import Usage
 from ingest.mapping.document.nodes import Node
 from ingest.mapping.example import Path
-from ingest.mapping.records import FormBlock, Translation
+from ingest.mapping.records import Translation
 from ingest.mapping.render import translate
 from ingest.models import Meta
-from ingest.web import forms
+from ingest.web.forms.drawing import USUAL
+from ingest.web.forms.fields import NO_BLOCK
+from ingest.web.forms.filling import filled_in
 from ingest.web.intakes import Endpoint
 from ingest.web.request import inbound
 from ingest.web.site import Site, site
 
 sample = Blueprint("sample", __name__)
-
-_BY_TYPE = {
-    "phone": ("+919876543210",),
-    "email": ("asha@example.com", "a@b.co"),  # the second where there is little room
-    "number": ("25",),
-    "date": ("2026-11-23",),
-    "url": ("https://example.com", "http://a.co"),
-    "checkbox": ("yes",),
-}
 
 
 @sample.route("/sample/<path:name>", methods=["GET"], provide_automatic_options=False)
@@ -46,11 +37,9 @@ def show(name: str) -> ResponseReturnValue:
 
 
 def _of_form(here: Site, endpoint: Endpoint) -> dict[str, Any]:
-    """What a public form tells anyway, and nothing else of its mapping. Raises Refusal 404."""
-    fields = endpoint.intake.form.fields if endpoint.intake.form else {}
-    if not fields:
-        raise _none("The mapping of this form names no fields.", "Name them under form.fields.")
-    return {name: filled_in(name, wanted, here.settings.default_country) for name, wanted in fields.items()}
+    """What the form shows to all anyway, filled in, and nothing else of its mapping."""
+    fields = (endpoint.intake.form or NO_BLOCK).fields or USUAL
+    return {name: filled_in(name, rules, here.settings.default_country) for name, rules in fields.items()}
 
 
 def _of_token(here: Site, endpoint: Endpoint) -> dict[str, Any]:
@@ -115,31 +104,3 @@ def _is_sent(endpoint: Endpoint, translation: Translation, document: dict[str, A
     lead = endpoint.channel.lead(document)
     made = translate(translation, lead, Meta(endpoint.channel.name, endpoint.name))
     return any(one.problem is None for one in made)
-
-
-def filled_in(name: str, wanted: Mapping[str, Any], country: str) -> str:
-    """What a person may write into a field of a form, so that the field's own checks take it."""
-    kind = str(wanted.get("type"))
-    choices = tuple(str(one) for one in wanted.get("choices") or ())
-    usual, *others = choices or _BY_TYPE.get(kind) or (example.text_for((name,), Usage(), country),)
-    if kind == "phone":
-        others.append(_at_home(country))
-    bounds = [wanted[key] for key in ("min", "max") if key in wanted]
-    sized = [(usual + usual[-1] * bound)[:bound] for bound in bounds if isinstance(bound, int) and bound < 5000]
-    block = FormBlock(fields={name: dict(wanted)})
-    tries = (usual, *others, *sized, *map(str, bounds))
-    return next((text for text in tries if _is_taken(name, text, block, country)), usual)
-
-
-def _at_home(country: str) -> str:
-    """A phone number as people of the country write it."""
-    number = phonenumbers.example_number_for_type(country, phonenumbers.PhoneNumberType.MOBILE)
-    return str(number.national_number) if number else ""
-
-
-def _is_taken(name: str, text: str, block: FormBlock, country: str) -> bool:
-    try:
-        forms.check_fields({name: text}, block, country)
-    except Refusal:
-        return False
-    return True

@@ -8,7 +8,8 @@ from ingest.catalog import LiveCatalog
 from ingest.inbox import Inbox
 from ingest.settings import Settings
 from ingest.web.backlog import Backlog
-from ingest.web.errors import Counts
+from ingest.web.counts import Counts
+from ingest.web.forms.protection import Protection
 from ingest.web.intakes import Intakes
 from ingest.web.waiting import Waiting
 
@@ -25,6 +26,7 @@ class Site:
     intakes: Intakes
     waiting: Waiting
     backlog: Backlog
+    protection: Protection
     refusals: Counts = field(default_factory=Counts)
 
 

@@ -15,7 +15,6 @@ SEATS = 16
 _LOOK_EVERY = 0.05
 _UNSAID = {  # reasons for which the store has no words: they say all
     Reason.QUIET_HOURS: "It is sent when the mapping's quiet hours are over",
-    Reason.SUSPECTED_SPAM: "It looks like a robot's, so that a person has to look at it",
     Reason.DISCARDED: "It was given up by a person",
 }
 _SECONDS = re.compile(r"\d{1,6}(\.\d{1,6})?")

@@ -11,7 +11,7 @@ from ingest.channels import CHANNELS
 from ingest.channels.payload import loads
 from ingest.mapping.render import translate
 from ingest.models import Meta
-from ingest.web.sample import filled_in
+from ingest.web.forms.filling import filled_in
 from tests.web.house import BEARER, ELEMENTOR, FACEBOOK, FORM, GOOGLE_ADS, REQUEST, SECRET, ZAPIER, House, site_of
 
 SHIPPED = Path(__file__).parents[2] / "mappings"
@@ -174,9 +174,8 @@ HMAC = "hmac: {secret: HMAC, header: X-Sign}"
         f"channel: json\nauth: {{{HMAC}}}{REQUEST}",
         f"channel: json\nauth: {{token: JSON_TOKEN, {HMAC}}}{REQUEST}",
         f"channel: elementor{REQUEST}",
-        FORM,
     ],
-    ids=["facebook", "google_ads", "google_ads_open", "typeform", "signed", "signed_too", "open", "form"],
+    ids=["facebook", "google_ads", "google_ads_open", "typeform", "signed", "signed_too", "open"],
 )
 def test_a_channel_that_can_ask_for_none_says_so(house: House, mapping: str) -> None:
     """Nobody can prove himself without a post, or nothing may be shown to all."""
@@ -195,11 +194,13 @@ form:
     short_mail: {type: email, max: 8}
     city: {type: choice, choices: [Delhi, Pune]}
     about: {type: textarea, min: 200}
-    age: {type: number}
+    age: {type: number, min: 30, max: 99}
+    budget: {type: number, max: 9}
+    abroad: {type: phone, country: US, max: 10}
     day: {type: date}
     site: {type: url}
     agreed: {type: checkbox}
-    utm_source: {type: hidden}
+    utm_source: {type: hidden, value: website}
 """
 
 
@@ -209,10 +210,16 @@ def test_a_forms_sample_has_its_declared_fields_and_passes_their_checks(house: H
     client = open_one(house, f"channel: form{FIELDS}{REQUEST}{test}")
     shown = client.get("/sample/here")
     sample = shown.get_json()
-    assert (len(sample), sample["city"], sample["phone"]) == (12, "Delhi", "+919876543210")
+    assert (len(sample), sample["city"], sample["phone"]) == (14, "Delhi", "+919876543210")
+    assert (sample["utm_source"], sample["mobile"], sample["budget"]) == ("website", "8123456789", "9")
     assert "Secret" not in shown.get_data(as_text=True)
     assert client.post("/in/here", json=sample).status_code == 200
     assert client.post("/in/here", data=sample, headers={"Accept": "application/json"}).status_code == 200
+
+
+def test_the_sample_of_a_form_without_declared_fields_is_what_its_page_asks_for(house: House) -> None:
+    """Our own page asks for name and phone then."""
+    assert open_one(house, FORM).get("/sample/here").get_json() == {"full_name": "Asha Rao", "phone": "+919876543210"}
 
 
 def test_what_no_text_can_be_is_filled_in_all_the_same() -> None:
