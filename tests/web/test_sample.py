@@ -11,7 +11,6 @@ from ingest.channels import CHANNELS
 from ingest.channels.payload import loads
 from ingest.mapping.render import translate
 from ingest.models import Meta
-from ingest.web.forms.filling import filled_in
 from tests.web.house import BEARER, ELEMENTOR, FACEBOOK, FORM, GOOGLE_ADS, REQUEST, SECRET, ZAPIER, House, site_of
 
 SHIPPED = Path(__file__).parents[2] / "mappings"
@@ -220,11 +219,6 @@ def test_a_forms_sample_has_its_declared_fields_and_passes_their_checks(house: H
 def test_the_sample_of_a_form_without_declared_fields_is_what_its_page_asks_for(house: House) -> None:
     """Our own page asks for name and phone then."""
     assert open_one(house, FORM).get("/sample/here").get_json() == {"full_name": "Asha Rao", "phone": "+919876543210"}
-
-
-def test_what_no_text_can_be_is_filled_in_all_the_same() -> None:
-    """A field whose checks contradict each other has the usual value."""
-    assert filled_in("mail", {"type": "email", "max": 2}, "IN") == "asha@example.com"
 
 
 def test_a_sample_is_asked_for_like_a_page_and_of_an_endpoint_that_is_there(house: House) -> None:
