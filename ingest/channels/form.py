@@ -4,7 +4,8 @@ from typing import Any, ClassVar
 
 from ingest import values
 from ingest.channels import payload as bodies
-from ingest.channels.base import Channel, Inbound, Notice, Parsed
+from ingest.channels.base import JSON, Channel, Inbound, Notice, Parsed
+from ingest.channels.formdata import MULTIPART, URLENCODED
 from ingest.errors import Refusal
 from ingest.models import Reason
 
@@ -18,6 +19,7 @@ class Form(Channel):
     name = "form"
     browser = True
     methods: ClassVar[tuple[str, ...]] = ("POST", "OPTIONS")
+    reads = (URLENCODED, MULTIPART, JSON)
 
     def parse(self, inbound: Inbound) -> Parsed:
         """The one lead of a form. A filled honeypot is accepted like any other, and held."""

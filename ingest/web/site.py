@@ -9,6 +9,7 @@ from ingest.inbox import Inbox
 from ingest.settings import Settings
 from ingest.web.errors import Counts
 from ingest.web.intakes import Intakes
+from ingest.web.openapi.document import Described
 from ingest.web.waiting import Waiting
 
 NAME = "ingest"
@@ -24,6 +25,7 @@ class Site:
     intakes: Intakes
     waiting: Waiting
     refusals: Counts = field(default_factory=Counts)
+    described: Described = field(default_factory=Described)
 
 
 def site() -> Site:
