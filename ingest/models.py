@@ -155,6 +155,7 @@ class Event:
     account: str = "default"
     lane: str = ""  # whose turn it waits for, where that is not its account's
     hold: Reason | None = None  # suspected_spam: stored, but not sent before a person releases it
+    why: str = ""  # it is held, in a sentence
     erased: bool = False  # its people's data was taken out
 
 

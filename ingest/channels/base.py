@@ -51,6 +51,7 @@ class Notice:
     form_id: str | None = None
     page_id: str | None = None
     hold: Reason | None = None
+    why: str = ""  # it is held, in a sentence
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,7 +152,7 @@ def _unset(catalog: Catalog, own: Settings) -> Iterator[Finding]:
         for key, name, place in _named(mapping):
             if own.secrets.get(name) is None and not looks_secret(name):  # which is told of already
                 hint = f"set {name} in the environment or .env"
-                yield Finding(place, "secret_not_set", f"auth.{key}: {name} is not set.", hint, "warning")
+                yield Finding(place, "secret_not_set", f"{key}: {name} is not set.", hint, "warning")
         translation = mapping.translation
         known = not catalog.accounts or (translation and translation.account in catalog.accounts)
         if translation and known and own.secrets.api_key(translation.account) is None:
@@ -162,12 +162,14 @@ def _unset(catalog: Catalog, own: Settings) -> Iterator[Finding]:
 
 
 def _named(mapping: records.Mapping) -> Iterator[tuple[str, str, Place]]:
-    """Every variable that a mapping's `auth` names: its key, its name, and where that stands."""
+    """Every variable that a mapping's intake names: its key, its name, and where that stands."""
     intake = mapping.intake
     if intake is None:
         return
-    named = [(key, name, key) for key, names in intake.auth.items() for name in names]
-    named += [(f"access_token.{page}", name, "access_token") for page, name in intake.access_tokens.items()]
+    named = [(f"auth.{key}", name, key) for key, names in intake.auth.items() for name in names]
+    named += [(f"auth.access_token.{page}", name, "access_token") for page, name in intake.access_tokens.items()]
+    if intake.form and intake.form.captcha:
+        named.append(("form.captcha.secret", intake.form.captcha.secret, "captcha"))
     for shown, name, key in named:
         yield shown, name, intake.places.get((key, name), intake.place)
 

@@ -23,7 +23,7 @@ from ingest.mapping.records import FormBlock, Intake, Mapping, Policy
 from ingest.mapping.suite.suite import Posted, Result, run_tests
 from ingest.models import Lead, Reason, iso
 from ingest.web import origins
-from ingest.web.forms import NO_BLOCK, check_fields
+from ingest.web.forms.fields import NO_BLOCK, check_fields
 
 _JSON = "application/json"
 _MARKS = ("{", "[", "<")
@@ -49,7 +49,7 @@ class Poster:
         if self._channel.remote:
             return [self._posted(Notice(one, b"")) for one in _documents(sent.body)]
         if self._channel.browser:
-            origins.check(sent.headers, self._form.origins, None)
+            origins.check(sent.headers, self._form.origins, ())
         notices = self._channel.parse(sent).notices
         for notice in notices:
             if self._channel.browser and notice.hold is None:

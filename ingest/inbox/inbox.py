@@ -25,7 +25,7 @@ from ingest.inbox.door import Door, Job
 from ingest.inbox.engine import connect, migrate
 from ingest.inbox.tables import intakes
 from ingest.inbox.turns import Taken, Turn
-from ingest.models import MENDABLE, Delivery, Event, utcnow
+from ingest.models import MENDABLE, Delivery, Event, Identity, utcnow
 
 AGAIN = 1.0
 """Seconds between two tries to open a store that could not be opened."""
@@ -96,6 +96,11 @@ class Inbox:
         if not events:
             return []
         return self.write(accepting.accept, events)
+
+    def knows(self, identity: Identity) -> bool:
+        """Whether an event with this identity is there already."""
+        with self.reading() as connection:
+            return accepting.knows(connection, identity)
 
     def hash(self, kind: str, *texts: str) -> str:
         """What stands for texts that may be a person's: the same in all processes, and nothing can be read from it."""

@@ -53,6 +53,7 @@ class AcceptedSchema(_Open):
 
     status = f.String(required=True, validate=_one_of("accepted"))
     leads = f.List(f.Nested(LeadSchema), required=True, metadata=_about("In the order in which they were posted."))
+    next = f.String(metadata=_about("Of forms: where a browser would be led."))
     ignored = f.Integer(metadata=_about("How many of the vendor's notices were of something else than leads."))
 
 

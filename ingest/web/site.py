@@ -7,7 +7,8 @@ from flask import current_app
 from ingest.catalog import LiveCatalog
 from ingest.inbox import Inbox
 from ingest.settings import Settings
-from ingest.web.errors import Counts
+from ingest.web.counts import Counts
+from ingest.web.forms.protection import Protection
 from ingest.web.intakes import Intakes
 from ingest.web.openapi.document import Described
 from ingest.web.waiting import Waiting
@@ -24,6 +25,7 @@ class Site:
     catalog: LiveCatalog
     intakes: Intakes
     waiting: Waiting
+    protection: Protection
     refusals: Counts = field(default_factory=Counts)
     described: Described = field(default_factory=Described)
 

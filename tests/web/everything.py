@@ -31,13 +31,16 @@ channel: form
 form:
   origins: [https://acme.example]
   thanks: https://acme.example/thank-you
-  rate: 10/minute
+  phone_rate: 1000/second
   fields:
     full_name: {label: Your name, required: true, min: 2, max: 80}
     phone: {label: WhatsApp number, type: phone, required: true}
     email: {type: email}
     city: {type: choice, choices: [Pune, Delhi]}
+    interests: {type: choice, choices: [yoga, food], multiple: true}
+    budget: {type: number, max: 90000}
 """
+SELDOM = "channel: form\nform: {rate: 5/day, min_seconds: 2}\n"
 SIGNED = """
 channel: json
 auth:
@@ -54,6 +57,7 @@ def _auth(name: str) -> str:
 MAPPINGS = {
     **{name: f"channel: {name}\n{_auth(name)}{REQUEST}" for name in CHANNELS},
     "acme/strict form": STRICT + REQUEST,
+    "acme/seldom": SELDOM + REQUEST,
     "acme/signed": SIGNED + REQUEST,
     "acme/webflow": f"channel: webflow\nauth: {{token: A_SECRET}}\n{REQUEST}",
     "acme/elementor": f"channel: elementor\n{REQUEST}",

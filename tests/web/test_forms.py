@@ -179,7 +179,7 @@ class TestFields:
             ({"Full Name": "x" * 11}, {"full_name": "Your name is longer than 10 characters."}),
             ({"phone": "no"}, {"phone": "WhatsApp number is no phone number."}),
             ({"phone": "9876543210, 9876543211"}, {"phone": "WhatsApp number holds more than one phone number."}),
-            ({"email": "asha@"}, {"email": "email is no e-mail address."}),
+            ({"email": "asha@"}, {"email": "Email is no e-mail address."}),
             ({"city": "Paris"}, {"city": "City is none of: Pune, Delhi."}),
             ({"city": ["Pune", "Paris"]}, {"city": "City is none of: Pune, Delhi."}),
             (

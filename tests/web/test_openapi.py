@@ -73,6 +73,8 @@ def test_a_form_tells_its_fields(client: FlaskClient) -> None:
         assert fields["full_name"] == {"type": "string", "title": "Your name", "minLength": 2, "maxLength": 80}
         assert fields["email"] == {"type": "string", "format": "email"}
         assert fields["city"] == {"type": "string", "enum": ["Pune", "Delhi"]}
+        assert "array" in {one["type"] for one in fields["interests"]["anyOf"]}
+        assert "maxLength" not in fields["budget"]
 
 
 def test_only_who_takes_arrays_tells_of_them(client: FlaskClient) -> None:
@@ -110,6 +112,21 @@ def test_it_tells_how_senders_prove_themselves(
     post = told(client)["paths"][path]["post"]
     assert post["security"] == security
     assert {"401", "403"} & set(post["responses"]) == refusals
+
+
+def test_a_form_that_may_be_posted_so_often_only_says_so(client: FlaskClient) -> None:
+    """429 stands where a mapping has a rate."""
+    paths = told(client)["paths"]
+    often = {path for path, operations in paths.items() if "429" in operations.get("post", {}).get("responses", {})}
+    assert often == {"/in/acme/seldom", "/in/acme/strict%20form"}
+    assert paths["/in/acme/seldom"]["post"]["responses"]["429"] == {"$ref": "#/components/responses/refused_429"}
+    assert "Retry-After" in told(client)["components"]["responses"]["refused_429"]["headers"]
+
+
+def test_a_form_has_its_page(client: FlaskClient) -> None:
+    """Other channels have none."""
+    pages = {path for path in told(client)["paths"] if path.startswith("/form/")}
+    assert pages == {"/form/form", "/form/acme/strict%20form", "/form/acme/seldom"}
 
 
 def test_a_signed_time_is_a_header_that_must_come(client: FlaskClient) -> None:

@@ -20,11 +20,13 @@ _FORM_CODED: Schema = {
 _TYPES: dict[str, Schema] = {
     "email": {"format": "email"},
     "phone": {"description": "A phone number.", "example": "+919876543210"},
+    "number": {"description": "A number.", "example": "2500"},
+    "date": {"description": "A date.", "example": "2026-11-23"},
+    "url": {"description": "A web address.", "example": "https://acme.example"},
 }
-_NEXT: Schema = {
-    "type": "string",
-    "format": "uri-reference",
-    "description": "Where to lead the browser afterwards: an address of one of the pages that may post.",
+_LEADING: dict[str, Schema] = {
+    "_next": {"type": "string", "description": "Where to lead a browser afterwards: a page of the form's origins."},
+    "_error": {"type": "string", "description": "The same, where the post is not taken."},
 }
 
 
@@ -49,24 +51,27 @@ def _schema(endpoint: Endpoint, kind: str) -> Schema:
 def _form(endpoint: Endpoint, kind: str) -> Schema:
     """The fields that the mapping names, and whatever else the form has."""
     fields = endpoint.intake.form.fields if endpoint.intake.form else {}
-    required = [name for name, wanted in fields.items() if wanted.get("required")]
+    required = [name for name, rules in fields.items() if rules.get("required")]
     return {
         "type": "object",
         "minProperties": 1,
         "maxProperties": MAX_FIELDS,
-        "properties": {name: _field(wanted) for name, wanted in fields.items()} | {"_next": _NEXT},
+        "properties": {name: _field(rules) for name, rules in fields.items()} | _LEADING,
         **({"required": required} if required else {}),
         **(_FORM_CODED if kind != JSON else {}),
     }
 
 
-def _field(wanted: Mapping[str, Any]) -> Schema:
-    shortest = max(int(wanted.get("min", 0)), int(bool(wanted.get("required"))))
-    return {
-        "type": "string",
-        **_TYPES.get(wanted.get("type", "text"), {}),
-        **({"title": wanted["label"]} if wanted.get("label") else {}),
-        **({"minLength": shortest} if shortest else {}),
-        **({"maxLength": wanted["max"]} if "max" in wanted else {}),
-        **({"enum": [str(choice) for choice in wanted["choices"]]} if wanted.get("type") == "choice" else {}),
-    }
+def _field(rules: Mapping[str, Any]) -> Schema:
+    title = {"title": rules["label"]} if rules.get("label") else {}
+    if rules.get("type") == "choice":
+        one: Schema = {"type": "string", "enum": [str(choice) for choice in rules["choices"]]}
+        return title | ({"anyOf": [one, {"type": "array", "items": one}]} if rules.get("multiple") else one)
+    return {"type": "string", **title, **_TYPES.get(rules.get("type", "text"), {}), **_length(rules)}
+
+
+def _length(rules: Mapping[str, Any]) -> Schema:
+    if rules.get("type") == "number":
+        return {}  # there `min` and `max` are the number's
+    shortest = max(int(rules.get("min", 0)), int(bool(rules.get("required"))))
+    return ({"minLength": shortest} if shortest else {}) | ({"maxLength": rules["max"]} if "max" in rules else {})

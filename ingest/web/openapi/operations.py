@@ -103,7 +103,8 @@ _TIME = {"description": "When it is posted: seconds or milliseconds since 1970."
 def _post(endpoint: Endpoint) -> Operation:
     channel, how = endpoint.channel, proofs.signature(endpoint)
     timed = [_parameter("header", how.timestamp_header, _TIME)] if how and how.timestamp_header else []
-    rate = {429} if endpoint.intake.form and endpoint.intake.form.rate else set()
+    form = endpoint.intake.form
+    rate = {429} if form and (form.rate or form.phone_rate) else set()
     usual = {400, 404, 408, 413, 415, 503}
     return {
         "summary": f"A lead for {endpoint.name}",
@@ -121,7 +122,8 @@ def _taken(channel: Channel) -> Operation:
         return {"200": taken}
     taken["content"] |= PAGE  # browsers without a page of the form's own to be led to
     location = {"Location": header("The page.", required=True)}
-    return {"200": taken, "303": {"description": "A browser is led on.", "headers": location, "content": PAGE}}
+    led = "A browser is led on, or, where the post is not taken, to the page that `_error` names."
+    return {"200": taken, "303": {"description": led, "headers": location, "content": PAGE}}
 
 
 def _handshake(endpoint: Endpoint) -> Operation | None:
@@ -150,10 +152,22 @@ def _preflight(endpoint: Endpoint) -> Operation | None:
     }
 
 
+def _page(endpoint: Endpoint) -> Operation | None:
+    if not endpoint.channel.browser:
+        return None
+    return {
+        "summary": f"The page with the form of {endpoint.name}",
+        "description": "Fields may be filled in by parameters of their names.",
+        "security": [],
+        "responses": {"200": {"description": "The page.", "content": PAGE}, **refused(404, 503)},
+    }
+
+
 OF_ENDPOINTS: tuple[tuple[str, str, Callable[[Endpoint], Operation | None]], ...] = (
     ("/in/{}", "post", _post),
     ("/in/{}", "get", _handshake),
     ("/in/{}", "options", _preflight),
+    ("/form/{}", "get", _page),
 )
 """What an endpoint has: where its name stands in the path, and the operation, or None where its channel has none."""
 
