@@ -27,6 +27,9 @@ SANDBOX_SECRETS = {
     "TYPEFORM_SECRET": "sandbox-typeform-secret",
     "WEBFLOW_SECRET": "sandbox-webflow-secret",
     "SHOPIFY_SECRET": "sandbox-shopify-secret",
+    "TURNSTILE_SECRET": "sandbox-turnstile-secret",
+    "HCAPTCHA_SECRET": "sandbox-hcaptcha-secret",
+    "RECAPTCHA_SECRET": "sandbox-recaptcha-secret",
     "INGEST_OPTOUT_TOKEN": "sandbox-optout-token",
 }
 

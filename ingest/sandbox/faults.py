@@ -7,6 +7,8 @@ from typing import Any
 
 import marshmallow as ma
 
+from ingest.sandbox.records import KINDS
+
 RESET = "ingest.sandbox.reset"
 """The key of the WSGI environment under which a view tells our server to break the connection."""
 
@@ -54,7 +56,7 @@ class FaultSchema(ma.Schema):
 
     next = ma.fields.Integer(validate=ma.validate.Range(1), allow_none=True, strict=True)
     share = ma.fields.Float(validate=ma.validate.Range(0, 1), allow_none=True)
-    where = ma.fields.String(validate=ma.validate.OneOf(["aisensy", "details", "graph"]))
+    where = ma.fields.String(validate=ma.validate.OneOf(KINDS))
     campaign = ma.fields.String(allow_none=True)
     key = ma.fields.String(allow_none=True)
     lead = ma.fields.String(allow_none=True)
