@@ -159,7 +159,7 @@ _REASONS: dict[str, Callable[[Case], Told]] = {
     Reason.CAMPAIGN_REJECTED: _rejected,
     Reason.AMBIGUOUS: _ambiguous,
     Reason.SUSPECTED_SPAM: lambda case: (
-        "it looks like spam, for a field was filled in that people do not see",
+        case.telling("it looks like spam"),
         f"Where it is spam: {case.discard}. Where a person wrote it: {case.replay}",
     ),
     Reason.TOO_OLD: lambda case: (

@@ -66,7 +66,7 @@ class Poster:
 
     def _posted(self, notice: Notice) -> Posted:
         lead = self._channel.lead(notice.payload, notice.payload if self._channel.remote else None)
-        spam = Hold(notice.hold, "The honeypot is filled", "payload") if notice.hold else None
+        spam = Hold(notice.hold, notice.why.rstrip("."), "payload") if notice.hold else None
         own_id = lead.fields.get("leadgen_id") if self._channel.own_ids else None
         return Posted(lead, notice.external_id or (own_id if isinstance(own_id, str) else ""), spam)
 
