@@ -179,7 +179,7 @@ _REASONS: dict[str, Callable[[Case], Told]] = {
         f"The attempts below tell why; {case.replay} has it tried for another day, {case.discard} gives it up",
     ),
     Reason.TEST_LEAD: lambda _: (
-        "Meta's test leads are never sent",
+        "it is a test lead, and those are never sent",
         "It shows that the connection works; nothing to do",
     ),
     Reason.NO_CONSENT: lambda case: (
