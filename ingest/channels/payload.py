@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import simplejson
+from werkzeug.datastructures import Headers
+from werkzeug.http import parse_options_header
 
 from ingest.channels.base import Inbound
 from ingest.channels.formdata import MAX_FIELDS, MULTIPART, URLENCODED, Fields, multipart, too_many_fields, urlencoded
@@ -15,6 +18,8 @@ from ingest.values import MAX_DEPTH, scalar
 MAX_TEXT = 65_536  # bytes of one field
 MAX_ITEMS = 1000
 _NODES = (dict, list)
+_JSON = "application/json"
+_MARKS = ("{", "[", "<")
 CHARSETS = {"", "utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin1", "windows-1252", "cp1252"}
 
 
@@ -119,12 +124,25 @@ def form(inbound: Inbound) -> Fields | None:
     """The fields of a body that a form posted; None where it is something else. Raises Refusal 400 or 413."""
     if inbound.content_type == MULTIPART:
         return multipart(inbound)
-    if inbound.content_type != URLENCODED or inbound.body.lstrip()[:1] in {
-        b"{",
-        b"[",
-    }:  # curl calls all that it posts so
+    is_json = inbound.body.lstrip()[:1] in {b"{", b"["}  # curl calls all that it posts a form
+    if inbound.content_type != URLENCODED or is_json:
         return None
     return urlencoded(inbound.body, inbound.charset)
+
+
+def posted(payload: Any, headers: Mapping[str, str]) -> Inbound:
+    """The post of a payload, as a mapping's tests have it: text is the body as it came, anything else its JSON."""
+    sent = Headers(list(headers.items()))
+    kind, options = parse_options_header(sent.get("Content-Type", ""))
+    charset = options.get("charset", "").strip().lower()
+    if not isinstance(payload, str):
+        return Inbound("POST", sent, {}, dumps(payload), _JSON)
+    try:
+        body = payload.encode(charset or "utf-8", "replace")
+    except LookupError:
+        body = payload.encode("utf-8", "replace")
+    guessed = _JSON if payload.lstrip()[:1] in _MARKS else URLENCODED
+    return Inbound("POST", sent, {}, body, kind.lower() or guessed, charset)
 
 
 def document(inbound: Inbound, what: str) -> tuple[dict[str, Any], bytes]:

@@ -50,6 +50,10 @@ class Webflow(Channel):
             raise bodies.wrong("payload.data", "is missing", _WHAT)
         return Parsed([Notice(body, text, bodies.own_id(sent.get("id")) or bodies.own_id(sent.get("_id")))])
 
+    def sample(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """The submission of a form with these fields."""
+        return {"triggerType": "form_submission", "payload": {"name": "Contact", "data": dict(fields)}}
+
     def lead(self, payload: Any, fetched: Any | None = None) -> Lead:  # noqa: ARG002 - nothing is fetched
         """https://developers.webflow.com/data/reference/webhooks/events/form-submission
 

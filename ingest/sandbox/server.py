@@ -147,6 +147,7 @@ class Server(socketserver.ThreadingTCPServer):
     def stop(self) -> None:
         """Close every connection and listen no more."""
         self._state.stopping.set()
+        self._state.faults.clear()
         self.shutdown()
         self.server_close()
         for connection in list(self._open):

@@ -7,6 +7,7 @@ from flask import current_app
 from ingest.catalog import LiveCatalog
 from ingest.inbox import Inbox
 from ingest.settings import Settings
+from ingest.web.backlog import Backlog
 from ingest.web.counts import Counts
 from ingest.web.forms.protection import Protection
 from ingest.web.intakes import Intakes
@@ -24,6 +25,7 @@ class Site:
     catalog: LiveCatalog
     intakes: Intakes
     waiting: Waiting
+    backlog: Backlog
     protection: Protection
     refusals: Counts = field(default_factory=Counts)
 
