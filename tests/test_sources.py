@@ -1,4 +1,4 @@
-"""What docs/sources.md says of each source is done for real: its mappings load, its commands print what stands there."""
+"""What docs/sources.md says is done for real: its mappings load, its commands print what stands below them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ingest.channels import CHANNELS, KINDS
 from ingest.mapping import loader
 from ingest.models import Reason
 from tests.e2e.program import Program
-from tests.test_guide import ADDRESS, DOCS, pattern, run, steps
+from tests.test_guide import DOCS, follow, steps
 
 PAGE = DOCS / "sources.md"
 STEPS = list(steps(PAGE))
@@ -39,10 +39,7 @@ def test_each_command_prints_what_the_page_says(folder: Path) -> None:
     """Leads are posted to the running program as their vendors do, right ones and wrong ones."""
     with Program(folder, "--sandbox") as program:
         for step in COMMANDS:
-            told = run(step.command.replace(ADDRESS, program.url), folder)
-            if not re.fullmatch(pattern(step.text), told):
-                where = f"{PAGE.name}:{step.line}: $ {step.command}"
-                pytest.fail(f"{where}\n--- as the page has it\n{step.text}--- as it is\n{told}")
+            follow(PAGE, step, folder, program.url)
         mappings = {Path(name).stem for name in FILES if name.startswith("mappings/")}
         assert {lead["endpoint"] for lead in program.leads("--sandbox")} == mappings
 
