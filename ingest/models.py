@@ -48,7 +48,7 @@ class Reason(StrEnum):
     NUMBER_REJECTED = "number_rejected"  # failed: AiSensy says that the number is no number
     RETRIES_EXHAUSTED = "retries_exhausted"  # failed: tried for a day
 
-    TEST_LEAD = "test_lead"  # skipped: Meta's or Google's test lead
+    TEST_LEAD = "test_lead"  # skipped: a vendor's test lead
     NO_CONSENT = "no_consent"  # skipped: `consent` does not hold
     OPTED_OUT = "opted_out"  # skipped: the person asked for no messages
     DUPLICATE = "duplicate"  # skipped: the same message was sent a short while ago

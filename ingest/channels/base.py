@@ -22,6 +22,8 @@ class Auth(dict[str, Sequence[str]]):
         self.signature = signature
 
 
+JSON = "application/json"
+
 Headers = Mapping[str, str] | datastructures.Headers
 """Headers by their name, upper and lower case alike."""
 
@@ -82,8 +84,13 @@ class Channel:
     signature: ClassVar[Signature | None] = None  # how all senders sign; where each may do otherwise, `auth` says how
     remote: ClassVar[bool] = False  # a notice holds no lead yet: the worker fetches it
     browser: ClassVar[bool] = False  # visitors' browsers post here: origins, CORS, thank-you pages
+    patient: ClassVar[bool] = False  # its senders come again after a 429, so that no lead is lost by one
     own_ids: ClassVar[bool] = False  # external ids are the vendor's, not what a sender made up
     methods: ClassVar[tuple[str, ...]] = ("POST",)
+    reads: ClassVar[tuple[str, ...]] = (JSON,)  # content types, as /openapi.json names them
+    several: ClassVar[bool] = False  # one post may be an array of leads
+    asked: ClassVar[Mapping[str, Mapping[str, Any]]] = {}  # what its handshake has in the query, as JSON Schema
+    parameter: ClassVar[str] = ""  # of the address: a token may come in it too
     beginnings: ClassVar[tuple[str, ...]] = ()  # of names of fields that the channel makes: `consent_…`
     fields: ClassVar[frozenset[str]] = USUAL  # that its leads have as a rule: `ingest check` takes no other for a slip
 
@@ -105,6 +112,10 @@ class Channel:
     def lead(self, payload: Any, fetched: Any | None = None) -> Lead:  # noqa: ARG002 - only remote channels have it
         """The lead of a payload; `fetched` is what a remote channel's vendor gave for it."""
         return Lead(values.flatten(self.content(payload)), payload)
+
+    def sample(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """What its senders post for a lead with these fields."""
+        return dict(fields)
 
     def sources(self, endpoint: str, names: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
         """The sources of an endpoint's events, given the names of its secrets' variables.

@@ -12,6 +12,7 @@ from ingest import settings
 from ingest.channels import CHANNELS
 from ingest.cli.findings import FORMATS, are_problems, in_order, summed_up
 from ingest.cli.mappings import catalog_of, find_mapping, tell_of_samples
+from ingest.cli.own_pages import bad_pages
 from ingest.cli.posting import Poster
 from ingest.errors import Finding, Place, Refusal
 from ingest.mapping import records
@@ -71,7 +72,7 @@ def findings_of(catalog: Catalog, own: Settings, *, sandbox: bool = False) -> tu
     With `sandbox` secrets need not be set.
     """
     secrets = _secrets(catalog, own)
-    findings = [*catalog.findings, *lint(catalog, known_fields, secrets, own.default_country)]
+    findings = [*catalog.findings, *lint(catalog, known_fields, secrets, own.default_country), *bad_pages(catalog)]
     if not sandbox and not own.sandbox:
         findings += _unset(catalog, own)
     return findings, secrets
@@ -126,13 +127,9 @@ def _fields(intake: records.Intake, test: Node) -> Iterator[str]:
 
 def _secrets(catalog: Catalog, own: Settings) -> list[str]:
     """The secrets of the environment that mappings may have to do with."""
-    names = {*SECRET_NAMES, *(name for one in _intakes(catalog) for group in one.auth.values() for name in group)}
+    names = {*SECRET_NAMES, *(name for mapping in catalog.mappings.values() for _, name, _ in _named(mapping))}
     names |= {key_name(one.translation.account) for one in catalog.mappings.values() if one.translation}
     return [secret for name in sorted(names) if (secret := own.secrets.get(name))]
-
-
-def _intakes(catalog: Catalog) -> list[records.Intake]:
-    return [one.intake for one in catalog.mappings.values() if one.intake]
 
 
 def _asked(catalog: Catalog, own: Settings, *, sandbox: bool, write: bool) -> list[Finding]:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from ingest.errors import StoreError
-from ingest.inbox import accepting, acts, brakes, claims, fanout, people, reads, releases, turns, writes
+from ingest.inbox import accepting, acts, backlog, brakes, claims, fanout, people, reads, releases, turns, writes
 from ingest.inbox.accepting import Accepted
 from ingest.inbox.bell import Bell, NotifyBell, SocketBell
 from ingest.inbox.brakes import Pause
@@ -138,6 +138,11 @@ class Inbox:
         """The deliveries of a lead as users see them."""
         with self.reading() as connection:
             return reads.outcome_of(connection, lead)
+
+    def waits_more_than(self, account: str, count: int) -> bool:
+        """Whether more than so many of an account's deliveries wait to be sent."""
+        with self.reading() as connection:
+            return backlog.waits_more_than(connection, account, count)
 
     def routes_beside(self, delivery: Delivery) -> dict[int, str | None]:
         """The routes of a lead's other deliveries by their positions."""

@@ -73,7 +73,7 @@ def _signature(hmac: dict[str, Any]) -> Signature:
 
 
 def _variables(node: Node) -> Iterator[tuple[tuple[str, str], Place]]:
-    """Where each variable is named."""
+    """Where each variable is named, and each file of a page."""
     for key, inner in entries(node, "auth"):
         named = inner.at(("secret",)) or inner if key == "hmac" else inner
         value = named.value
@@ -82,6 +82,8 @@ def _variables(node: Node) -> Iterator[tuple[tuple[str, str], Place]]:
     captcha = node.at(("form", "captcha", "secret"))
     if captcha:
         yield ("captcha", captcha.value), captcha.place
+    form = node.at(("form",))
+    yield from ((("page", one.value), one.place) for _, one in (entries(form, "pages") if form else ()))
 
 
 def _form(node: Node) -> FormBlock | None:

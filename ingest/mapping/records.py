@@ -59,7 +59,9 @@ class Intake:
     form: FormBlock | None = None
     duplicate_events: timedelta = timedelta(minutes=10)
     event_id: Expression | None = None
-    places: MappingABC[tuple[str, str], Place] = field(default_factory=dict)  # of each variable in `auth`, by its key
+    places: MappingABC[tuple[str, str], Place] = field(
+        default_factory=dict
+    )  # of each variable, and of each page, by its key
 
 
 @dataclass(frozen=True)

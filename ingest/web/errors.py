@@ -71,8 +71,9 @@ def _page(refusal: Refusal) -> Any:
 
 
 def _typed(sent: Inbound) -> Any:
+    """What a visitor typed, so far as it can be read."""
     try:
-        return bodies.read(sent)[0]
+        return bodies.form(sent)
     except Refusal:
         return None
 

@@ -88,6 +88,7 @@ def _post(here: Site, endpoint: Endpoint) -> ResponseReturnValue:
         g.form = endpoint, sent  # so that a page with a refusal keeps what was typed
         here.protection.count(_block(endpoint), endpoint.name, sent.remote)
     endpoint.channel.verify(sent, here.intakes.auth(endpoint))
+    here.backlog.check(endpoint)
     parsed = endpoint.channel.parse(sent)
     if endpoint.channel.browser:
         parsed = replace(parsed, notices=[_looked_at(here, endpoint, one, sent.remote) for one in parsed.notices])

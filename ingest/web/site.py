@@ -7,9 +7,11 @@ from flask import current_app
 from ingest.catalog import LiveCatalog
 from ingest.inbox import Inbox
 from ingest.settings import Settings
+from ingest.web.backlog import Backlog
 from ingest.web.counts import Counts
 from ingest.web.forms.protection import Protection
 from ingest.web.intakes import Intakes
+from ingest.web.openapi.document import Described
 from ingest.web.waiting import Waiting
 
 NAME = "ingest"
@@ -24,8 +26,10 @@ class Site:
     catalog: LiveCatalog
     intakes: Intakes
     waiting: Waiting
+    backlog: Backlog
     protection: Protection
     refusals: Counts = field(default_factory=Counts)
+    described: Described = field(default_factory=Described)
 
 
 def site() -> Site:

@@ -3,9 +3,8 @@ from __future__ import annotations
 import ipaddress
 import json
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from flask import Blueprint, make_response, render_template, request
 from flask.typing import ResponseReturnValue
@@ -13,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from ingest.settings import SANDBOX_SECRETS
 from ingest.web.forms.drawing import USUAL, Input, countries, initial, inputs
 from ingest.web.forms.fields import NO_BLOCK
+from ingest.web.forms.filling import filled_in
 from ingest.web.intakes import Endpoint
 from ingest.web.origins import origin_of
 from ingest.web.pages import CSP
@@ -75,9 +75,10 @@ def _json_command(here: Site, endpoint: Endpoint, url: str) -> str:
     return _curl(url, [*token, "Content-Type: application/json"], json.dumps(_LEAD, indent=2))
 
 
-def _form_command(here: Site, endpoint: Endpoint, url: str) -> str:  # noqa: ARG001 - one signature for all
-    names = (endpoint.intake.form or NO_BLOCK).fields or USUAL
-    return _lines(["curl", url, *(f"--data-urlencode {shlex.quote(f'{n}={_sample(n, s)}')}" for n, s in names.items())])
+def _form_command(here: Site, endpoint: Endpoint, url: str) -> str:
+    fields = (endpoint.intake.form or NO_BLOCK).fields or USUAL
+    given = {name: filled_in(name, rules, here.settings.default_country) for name, rules in fields.items()}
+    return _lines(["curl", url, *(f"--data-urlencode {shlex.quote(f'{name}={given[name]}')}" for name in given)])
 
 
 def _elementor_command(here: Site, endpoint: Endpoint, url: str) -> str:
@@ -106,13 +107,6 @@ _COMMANDS: dict[str, Callable[[Site, Endpoint, str], str]] = {
     "facebook": _facebook_command,
     "google_ads": _google_ads_command,
 }
-
-
-def _sample(name: str, wanted: Mapping[str, Any]) -> str:
-    if wanted.get("choices"):
-        return str(wanted["choices"][0])
-    kinds = {"phone": _LEAD["phone_number"], "email": _LEAD["email"]}
-    return kinds.get(str(wanted.get("type")), _LEAD.get(name, _LEAD["full_name"] if "name" in name else "…"))
 
 
 def _shown(here: Site, endpoint: Endpoint, key: str) -> str:

@@ -13,15 +13,18 @@ from ingest.models import Reason, Status
 LONGEST = 10.0  # seconds
 SEATS = 16
 _LOOK_EVERY = 0.05
-_SHOWN = ("status", "reason", "error")
-_SECONDS = re.compile(r"\d{1,6}(\.\d{1,6})?")
+_UNSAID = {  # reasons for which the store has no words: they say all
+    Reason.QUIET_HOURS: "It is sent when the mapping's quiet hours are over",
+    Reason.DISCARDED: "It was given up by a person",
+}
+_SECONDS = re.compile(r"\d{1,6}(\.\d{1,20})?(e-\d{1,3})?", re.ASCII | re.IGNORECASE)
 
 
 def seconds(text: str | None) -> float | None:
     """What `?wait=` asks for, at most 10 seconds; None where it is not there. Raises Refusal 400."""
     if text is None:
         return None
-    if not _SECONDS.fullmatch(text) or not text.isascii():
+    if not _SECONDS.fullmatch(text):
         raise Refusal(400, "invalid_wait", "`wait` is no number of seconds.", "Write ?wait=10.")
     return min(float(text), LONGEST)
 
@@ -50,9 +53,15 @@ class Waiting:
             except StoreError:  # the lead is on disk; only its outcome can't be told
                 return []
             if (found and not any(map(_is_under_way, found))) or time.monotonic() >= until:
-                return [{key: delivery[key] for key in _SHOWN} for delivery in found]
+                return [_shown(delivery) for delivery in found]
             time.sleep(_LOOK_EVERY)
 
 
 def _is_under_way(delivery: dict[str, Any]) -> bool:
     return delivery["status"] in {Status.PENDING, Status.SENDING} or delivery["reason"] == Reason.RETRY
+
+
+def _shown(delivery: dict[str, Any]) -> dict[str, Any]:
+    """What the sender sees of a delivery: where it has a reason, always with a sentence that a Zap can show."""
+    reason = delivery["reason"]
+    return {"status": delivery["status"], "reason": reason, "error": delivery["error"] or _UNSAID.get(reason)}

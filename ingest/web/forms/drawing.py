@@ -139,7 +139,7 @@ def _locale(language: str) -> Locale:
 
 
 def _input(name: str, rules: Rules, typed: Value | None, fault: str, country: str) -> Input:
-    declared = rules.get("type", "text")
+    declared: str = rules.get("type") or "text"
     kind = "checks" if declared == "choice" and rules.get("multiple") else _KINDS.get(declared, declared)
     given = (typed,) if isinstance(typed, str) else tuple(typed or ())
     return Input(name, label_of(name, rules), kind, rules, given, fault, country if kind == "tel" else "")

@@ -73,7 +73,7 @@ form:
   captcha: {vendor: turnstile, secret: S, site_key: k, when_down: hold, min_score: 0.7}
   language: hi-IN
   texts:
-    {title: t, intro: i, button: b, consent: c, privacy: p, privacy_url: /privacy, thanks_title: t, thanks: t, error_title: e}
+    {title: t, intro: i, button: b, consent: c, privacy: p, privacy_url: /p, thanks_title: t, thanks: t, error_title: e}
   theme: {accent: '#0b6b4f', scheme: dark, logo: 'https://acme.example/logo.svg'}
   pages: {form: _form.html, thanks: _thanks.html, error: _error.html}
   fields:
