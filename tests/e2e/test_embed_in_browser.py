@@ -109,7 +109,7 @@ def test_faults_stand_beside_the_fields(forms: Forms, visitor: Window) -> None:
 def test_faults_of_a_site_s_own_form_too(forms: Forms, visitor: Window) -> None:
     """Its fields are found in their own spelling; what has no field is told above."""
     page = visitor.page
-    own = forms.form("acme/website", "").replace("98765 43210", "12")
+    own = forms.form("acme/website", "").replace("98765 43210", "12").replace("Full Name", "fullName")
     page.goto(forms.site.page(own + forms.embed("acme/website")))
     page.get_by_role("button").click()
     expect(page.get_by_label("Name")).to_have_accessible_description("Your name is missing.")

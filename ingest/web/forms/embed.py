@@ -9,6 +9,7 @@ import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import phonenumbers
 from flask import Blueprint, Response, render_template, request
@@ -60,7 +61,7 @@ def _config(endpoint: Endpoint, country: str) -> dict[str, Any]:
     captcha = pages.widget(block.captcha)
     form = render_template(
         "web/embed.html",
-        name=endpoint.name,
+        name=endpoint.name.replace(" ", "-"),  # in ids
         inputs=inputs,
         texts=texts,
         told=block.texts,
@@ -69,7 +70,7 @@ def _config(endpoint: Endpoint, country: str) -> dict[str, Any]:
     )
     return {
         "name": endpoint.name,
-        "action": f"{up}in/{endpoint.name}",  # from where the script is: whatever proxies make of our address
+        "action": f"{up}in/{quote(endpoint.name)}",  # from where the script is: whatever proxies make of our address
         "form": form,
         "thanks": [texts["thanks_title"], texts["thanks"]],
         "again": texts["error_title"],

@@ -163,6 +163,21 @@ def _page(endpoint: Endpoint) -> Operation | None:
     }
 
 
+def _embed(endpoint: Endpoint) -> Operation | None:
+    if not endpoint.channel.browser:
+        return None
+    code = {"application/javascript": {"schema": {"type": "string"}}}
+    return {
+        "summary": f"The script that brings the form of {endpoint.name} to a site",
+        "security": [],
+        "responses": {
+            "200": {"description": "The script.", "content": code},
+            "304": {"description": "It is still the one that `If-None-Match` names."},
+            **refused(404, 503),
+        },
+    }
+
+
 def _sample(endpoint: Endpoint) -> Operation | None:
     by_token = "token" in endpoint.intake.auth and proofs.signature(endpoint) is None
     if not (endpoint.channel.browser or by_token):
@@ -183,6 +198,7 @@ OF_ENDPOINTS: tuple[tuple[str, str, Callable[[Endpoint], Operation | None]], ...
     ("/in/{}", "get", _handshake),
     ("/in/{}", "options", _preflight),
     ("/form/{}", "get", _page),
+    ("/embed/{}.js", "get", _embed),
     ("/sample/{}", "get", _sample),
 )
 """What an endpoint has: where its name stands in the path, and the operation, or None where its channel has none."""

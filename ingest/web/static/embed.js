@@ -38,7 +38,8 @@
   async function send(form, button) {
     all('.ingest-fault,.ingest-message', form).forEach((one) => one.remove());
     all('[aria-invalid]', form).forEach((one) => one.removeAttribute('aria-invalid'));
-    const pressed = make('input', {type: 'hidden', name: button.name || '', value: button.value}); // scripts send no buttons
+    // Scripts send no buttons.
+    const pressed = make('input', {type: 'hidden', name: button.name || '', value: button.value});
     form.append(pressed);
     const body = new FormData(form);
     form.ariaBusy = button.disabled = true;
@@ -71,12 +72,13 @@
   }
 
   // Fields are the same that differ in case and punctuation only.
-  const plain = (text) => String(text.toLowerCase().match(/[\p{L}\p{M}\p{N}]+/gu));
+  const plain = (text) => text.toLowerCase().replace(/[^\p{L}\p{M}\p{N}]/gu, '');
 
   function refuse(form, {error}) {
     const said = error.fields ? [config.again] : [error.message, error.hint];
     for (const key in error.fields) {
-      const id = `ingest-${config.name}-${plain(key)}`, note = make('div', {className: 'ingest-fault', id, textContent: error.fields[key]});
+      const id = `ingest-${plain(config.name)}-${plain(key)}`;
+      const note = make('div', {className: 'ingest-fault', id, textContent: error.fields[key]});
       const inputs = all('[name]:not([type=hidden])', form).filter((one) => plain(one.name) === plain(key));
       for (const one of inputs) {
         one.setAttribute('aria-invalid', true);
@@ -85,7 +87,8 @@
       }
       if (!inputs[0]) said.push(error.fields[key]);
     }
-    const alert = make('p', {className: 'ingest-message', role: 'alert', tabIndex: -1, textContent: said.join(error.fields ? ' – ' : ' ')});
+    const alert = make('p', {className: 'ingest-message', role: 'alert', tabIndex: -1});
+    alert.textContent = said.join(error.fields ? ' – ' : ' ');
     form.prepend(alert);
     (form.querySelector('[aria-invalid]') || alert).focus();
   }

@@ -114,3 +114,16 @@ def test_it_keeps_what_the_hosted_page_keeps(client: FlaskClient) -> None:
     [campaign] = re.findall(r"/([^/]+)/\.test\(key\)", text)
     assert [name for name in CAMPAIGN if not re.search(campaign, name)] == []
     assert not re.search(campaign, "id page q email token session_id braids utm")
+
+
+def test_it_draws_a_captcha_whose_public_key_is_told(house: House) -> None:
+    """By the vendor's own script, as our page does; without the key there is none."""
+    captcha = "captcha: {{vendor: hcaptcha, secret: HCAPTCHA_SECRET{}}}"
+    mapping = f"form:\n  {captcha}\n{FORM}"
+    client = house.client({"with": mapping.format(", site_key: k1"), "without": mapping.format("")})
+    told = config(client, "with")
+    assert told["captcha"] == "https://js.hcaptcha.com/1/api.js"
+    assert "<div class=h-captcha data-sitekey='k1'></div>" in told["form"]
+    told = config(client, "without")
+    assert "captcha" not in told
+    assert "h-captcha" not in told["form"]
