@@ -6,6 +6,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from ingest import settings as environment
 from ingest.catalog import LiveCatalog
 from ingest.inbox import Inbox
+from ingest.intake.endpoints import Intakes
 from ingest.settings import Settings
 from ingest.web import errors, pages
 from ingest.web.backlog import Backlog
@@ -15,7 +16,6 @@ from ingest.web.forms.hosted import hosted
 from ingest.web.forms.protection import Protection
 from ingest.web.health import health
 from ingest.web.hooks import hooks
-from ingest.web.intakes import Intakes
 from ingest.web.openapi.view import openapi
 from ingest.web.optout import optout
 from ingest.web.request import Request

@@ -109,14 +109,15 @@ class GraphError(IngestError):
     """Meta did not give a lead.
 
     `reason` is `lead_unavailable` (it comes later: token, throttle, fault) or `lead_gone` (gone, or no access).
-    `retry_after` is in seconds.
+    `retry_after` is in seconds, `code` is Meta's number.
     """
 
-    def __init__(self, reason: Reason, message: str, retry_after: float | None = None) -> None:
+    def __init__(self, reason: Reason, message: str, retry_after: float | None = None, code: int = 0) -> None:
         super().__init__(message)
         self.reason = reason
         self.message = message
         self.retry_after = retry_after
+        self.code = code
 
 
 class StoreError(IngestError):

@@ -141,6 +141,15 @@ class Identity:
         return (*((source, self.external_id) for source in self.sources), *self.also)
 
 
+class Via(StrEnum):
+    """How a lead came to us."""
+
+    WEBHOOK = "webhook"  # its source posted it
+    BACKFILL = "backfill"  # a person had its source asked for it
+    RECONCILIATION = "reconciliation"  # the worker asked, and found that its webhook never came
+    IMPORT = "import"  # out of a file
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One raw notice, as it came. `body` is the JSON of this one lead or notice, in UTF-8."""
@@ -156,6 +165,11 @@ class Event:
     lane: str = ""  # whose turn it waits for, where that is not its account's
     hold: Reason | None = None  # suspected_spam: stored, but not sent before a person releases it
     why: str = ""  # it is held, in a sentence
+    lead: bytes | None = None  # remote channels: what a look-up would give, where it is known already
+    form_id: str | None = None  # the vendor's, of leads that must not go missing
+    page_id: str | None = None
+    via: Via = Via.WEBHOOK
+    waived: str = ""  # reasons that a person overrules from the beginning
     erased: bool = False  # its people's data was taken out
 
 

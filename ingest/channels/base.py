@@ -52,6 +52,7 @@ class Notice:
     page_id: str | None = None
     hold: Reason | None = None
     why: str = ""  # it is held, in a sentence
+    fetched: bytes | None = None  # remote channels: the lead, where it came along with the notice
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,9 @@ METADATA = (
     "created_time",
 )
 
+NAMES = frozenset({"form_name", "page_name"})
+"""What is looked up besides, and kept with the lead; Meta's document has neither."""
+
 _QUESTIONS = frozenset(
     """full_name first_name last_name email phone_number street_address city state province country post_code zip_code
     date_of_birth gender marital_status relationship_status military_status job_title company_name work_email
@@ -130,7 +133,8 @@ class Facebook(Channel):
             return Lead(fields, document, values.moment(fields.get("created_time")), _is_test(fields))
         notice = payload if isinstance(payload, dict) else {}
         fields = _answers(document["field_data"]) | _consents(document) | _metadata(document, notice)
-        return Lead(fields, document, values.moment(fields.get("created_time")), _is_test(fields))
+        given = {key: value for key, value in document.items() if key not in NAMES}
+        return Lead(fields, given, values.moment(fields.get("created_time")), _is_test(fields))
 
 
 def _items(node: Any, key: str, prefix: str, *, required: bool = False) -> list[tuple[str, dict[str, Any]]]:

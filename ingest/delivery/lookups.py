@@ -2,15 +2,18 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from math import ceil
 
-from ingest.channels.graph import BATCH, Graph
+from ingest.channels.graph import BATCH, Access, Answer, Graph, LeadSource
 from ingest.channels.payload import dumps
 from ingest.delivery import retry
 from ingest.delivery.crew import Crew
+from ingest.delivery.namebook import NameBook
+from ingest.delivery.stops import Stops
 from ingest.errors import GraphError
 from ingest.inbox.moves import Move
 from ingest.mapping.records import Intake
@@ -22,20 +25,20 @@ APP_SECRET = "FACEBOOK_APP_SECRET"  # noqa: S105 - the same
 
 SLOWEST = 6
 """The failures after which look-ups grow no rarer: leads are asked for until Meta gives them."""
+TOGETHER = 2.0
+"""Seconds: leads that fail within so long of each other are asked for again in one call."""
 
-Access = Callable[[Delivery], tuple[str, str]]
+Names = Callable[[Delivery], tuple[str, str]]
 """The names of the variables that hold the access token and the app secret for a delivery's lead."""
 
 
-def access_names(intake: Intake | None, delivery: Delivery) -> tuple[str, str]:
-    """The variables for a lead: those of its mapping, the token by its page where the mapping tells tokens by page."""
+def access_names(intake: Intake | None, page_id: str | None) -> tuple[str, str]:
+    """The variables for a page's leads: those of a mapping, the token by its page where it tells tokens by page."""
     if intake is None:
         return ACCESS_TOKEN, APP_SECRET
-    notice = json.loads(delivery.event.body)
-    page = str(notice.get("page_id") or "") if isinstance(notice, dict) else ""
     tokens = intake.auth.get("access_token") or (ACCESS_TOKEN,)
     secrets = intake.auth.get("app_secret") or (APP_SECRET,)
-    return intake.access_tokens.get(page, tokens[0]), secrets[0]
+    return intake.access_tokens.get(page_id or "", tokens[0]), secrets[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +58,14 @@ def missed(owner: str, delivery: Delivery, error: GraphError) -> Move:
         "reason": error.reason,
         "error": error.message,
         "fetches": failures,
-        "due_at": None if gone else utcnow() + retry.pause(min(failures, SLOWEST), error.retry_after),
+        "due_at": None if gone else _with_others(utcnow() + retry.pause(min(failures, SLOWEST), error.retry_after)),
         "owner": None,
     }
     return Move(delivery.id, delivery.status, values, owner=owner)
+
+
+def _with_others(moment: datetime) -> datetime:
+    return datetime.fromtimestamp(ceil(moment.timestamp() / TOGETHER) * TOGETHER, UTC)
 
 
 class Lookups:
@@ -69,12 +76,14 @@ class Lookups:
         self._secrets = secrets
         self._tell = tell
         self._crews: dict[str, Crew] = {}
+        self._names = NameBook()
+        self.stops = Stops(secrets.get)
 
-    def start(self, deliveries: Iterable[Delivery], access: Access) -> None:
+    def start(self, deliveries: Iterable[Delivery], names: Names) -> None:
         """Look leads up; what is found is told when it is there."""
         groups: dict[tuple[str, str], list[Delivery]] = defaultdict(list)
         for delivery in deliveries:
-            groups[access(delivery)].append(delivery)
+            groups[names(delivery)].append(delivery)
         for (token, app_secret), group in groups.items():
             crew = self._crews.setdefault(token, Crew(2, "graph"))
             for start in range(0, len(group), BATCH):
@@ -86,25 +95,53 @@ class Lookups:
             crew.drop()
 
     def _look(self, group: list[Delivery], token_name: str, app_secret_name: str) -> None:
-        token = self._secrets.get(token_name)
-        ids = [delivery.event.external_id or "" for delivery in group]
-        answers: dict[str, dict[str, Any] | GraphError]
-        if token is None:
-            answers = dict.fromkeys(ids, GraphError(Reason.LEAD_UNAVAILABLE, f"{token_name} is not set"))
-        else:
-            answers = self._fetch(ids, token, self._secrets.get(app_secret_name))
         found = Found([], [])
-        for delivery, external_id in zip(group, ids, strict=True):
-            answer = answers[external_id]
-            if isinstance(answer, GraphError):
-                found.missing.append((delivery, answer))
+        asked = []
+        for delivery in group:
+            stop = self.stops.of(token_name, page_of(delivery))
+            if stop:
+                found.missing.append((delivery, stop))
             else:
-                found.leads.append(replace(delivery, lead=dumps(answer)))
+                asked.append(delivery)
+        if asked:
+            self._ask(asked, token_name, app_secret_name, found)
         self._tell(found)
 
-    def _fetch(self, ids: list[str], token: str, app_secret: str | None) -> dict[str, dict[str, Any] | GraphError]:
+    def _ask(self, group: list[Delivery], token_name: str, app_secret_name: str, found: Found) -> None:
+        token = self._secrets.get(token_name)
+        if token is None:
+            unset = GraphError(Reason.LEAD_UNAVAILABLE, f"{token_name} is not set")
+            found.missing.extend((delivery, unset) for delivery in group)
+            return
+        source = LeadSource(self._graph, Access(token, self._secrets.get(app_secret_name)))
+        answers = self._fetch([delivery.event.external_id or "" for delivery in group], source)
+        named = self._names.of(source, _to_name(group, answers))
+        for delivery in group:
+            answer = answers[delivery.event.external_id or ""]
+            if isinstance(answer, GraphError):
+                self.stops.note(token_name, page_of(delivery), answer)
+                found.missing.append((delivery, answer))
+            else:
+                self.stops.works(token_name, page_of(delivery))
+                ids = {"form_name": str(answer.get("form_id") or ""), "page_name": page_of(delivery)}
+                names = {key: named[one] for key, one in ids.items() if one in named}
+                found.leads.append(replace(delivery, lead=dumps(answer | names)))
+
+    def _fetch(self, ids: list[str], source: LeadSource) -> dict[str, Answer]:
         try:
-            return self._graph.fetch(ids, token, app_secret)
+            return source.fetch(ids)
         except Exception as error:  # noqa: BLE001 - a fault of ours must not keep leads from being asked for again
             said = f"The look-up failed unexpectedly ({type(error).__name__})"
             return dict.fromkeys(ids, GraphError(Reason.LEAD_UNAVAILABLE, said))
+
+
+def _to_name(group: Iterable[Delivery], answers: Mapping[str, Answer]) -> set[str]:
+    """The forms and pages of leads that came."""
+    forms = {str(one.get("form_id") or "") for one in answers.values() if isinstance(one, dict)}
+    return (forms | ({page_of(delivery) for delivery in group} if forms else set())) - {""}
+
+
+def page_of(delivery: Delivery) -> str:
+    """The page of a delivery's lead, as its notice told; blank where it did not."""
+    notice = json.loads(delivery.event.body)
+    return str(notice.get("page_id") or "") if isinstance(notice, dict) else ""

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from ingest.errors import Hold
 from ingest.mapping.records import Policy, QuietHours
 from ingest.mapping.render import Rendered
-from ingest.models import Delivery, Lead, Reason
+from ingest.models import Delivery, Lead, Reason, Via
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +30,25 @@ def counts(rendered: Rendered, waived: frozenset[str]) -> Iterator[Count]:
         yield Count(Reason.CAP_REACHED, (request["destination"],), count, within)
 
 
+FRESH = timedelta(hours=24)
+"""How old a lead may be that its source did not post, where the mapping does not say: nobody expects it any more."""
+
+
 def too_old(policy: Policy, lead: Lead, delivery: Delivery) -> Hold | None:
     """The hold of a lead that was older than `max_age` when it came."""
-    return None if Reason.TOO_OLD in delivery.waived else overdue(policy, lead, delivery.event.received_at)
+    event = delivery.event
+    if Reason.TOO_OLD in delivery.waived:
+        return None
+    return overdue(policy, lead, event.received_at, None if event.via is Via.WEBHOOK else FRESH)
 
 
-def overdue(policy: Policy, lead: Lead, received_at: datetime) -> Hold | None:
-    """The same, whatever a person has waived."""
-    if policy.max_age is None or lead.created_at is None:
+def overdue(policy: Policy, lead: Lead, received_at: datetime, otherwise: timedelta | None = None) -> Hold | None:
+    """The same, whatever a person has waived; `otherwise` is the age where the mapping names none."""
+    max_age = policy.max_age or otherwise
+    if max_age is None or lead.created_at is None:
         return None
     age = received_at - lead.created_at
-    if age <= policy.max_age:
+    if age <= max_age:
         return None
     return Hold(Reason.TOO_OLD, f"The lead was {age.total_seconds() / 3600:.0f} h old when it came", "policy.max_age")
 

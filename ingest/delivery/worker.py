@@ -15,7 +15,7 @@ from ingest.channels.graph import Graph
 from ingest.delivery.alarms import Alarms
 from ingest.delivery.chores import Chores
 from ingest.delivery.holdings import Holdings
-from ingest.delivery.lookups import Found, Lookups, access_names, missed
+from ingest.delivery.lookups import Found, Lookups, access_names, missed, page_of
 from ingest.delivery.mended import Mended
 from ingest.delivery.prepare import Ready, crashed, elsewhere, later, prepare
 from ingest.delivery.recorder import Recorder
@@ -93,6 +93,7 @@ class Worker:
             self._mended.look_again()
             self._next_chores = now + CHORES
         self._mended.release(self._live.current())
+        self._ask_again()
         if self._alarms.ring(now):
             self._next_look = 0.0
         if now >= self._next_look:
@@ -159,7 +160,13 @@ class Worker:
 
     def _access(self, delivery: Delivery) -> tuple[str, str]:
         mapping = self._live.knowing(delivery.event.endpoint).mappings.get(delivery.event.endpoint)
-        return access_names(mapping.intake if mapping else None, delivery)
+        return access_names(mapping.intake if mapping else None, page_of(delivery))
+
+    def _ask_again(self) -> None:
+        """Leads that waited for a token or a permission are asked for as soon as it works."""
+        if self._lookups.stops.work_again():
+            self._inbox.hurry()
+            self._next_look = 0.0
 
     def _prepare(self, delivery: Delivery) -> None:
         try:

@@ -85,6 +85,10 @@ def _event_row(event: Event) -> tuple[Any, ...]:
         event.external_id,
         event.received_at,
         event.body,
+        event.lead,
+        event.via,
+        event.form_id,
+        event.page_id,
     )
 
 
@@ -104,15 +108,20 @@ def delivery_row(event: Event, position: int = 0) -> tuple[Any, ...]:
         "",
         0,
         0,
+        event.waived,
         None if event.hold else now,
         now,
     )
 
 
-COLUMNS = (
-    "id event_id position endpoint account lane status reason error tried attempts fetches due_at updated_at".split()
+COLUMNS = tuple(
+    """id event_id position endpoint account lane status reason error tried attempts fetches waived due_at
+    updated_at""".split()
 )
-_EVENTS = Insert(events, ("id", "endpoint", "channel", "external_id", "received_at", "body"))
+_EVENTS = Insert(
+    events,
+    ("id", "endpoint", "channel", "external_id", "received_at", "body", "lead", "via", "form_id", "page_id"),
+)
 _DELIVERIES = Insert(deliveries, COLUMNS)
 _IDENTITIES = Insert(
     identities,

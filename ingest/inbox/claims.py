@@ -16,7 +16,7 @@ from ingest.inbox.moves import Changes, attempt_row, lock
 from ingest.inbox.prepared import Query
 from ingest.inbox.tables import CLAIMABLE, deliveries, events
 from ingest.inbox.writes import CHUNK
-from ingest.models import Attempt, Delivery, Event, Identity, Outcome, Reason, Status, Verdict, utcnow
+from ingest.models import Attempt, Delivery, Event, Identity, Outcome, Reason, Status, Verdict, Via, utcnow
 
 _logger = log.get()
 
@@ -106,6 +106,7 @@ def _delivery(row: Row[Any], source: Row[Any]) -> Delivery:
         body=source.body,
         account=row.account,
         erased=source.erased_at is not None,
+        via=Via(source.via),
     )
     return Delivery(
         id=row.id,

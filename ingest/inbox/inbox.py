@@ -179,6 +179,10 @@ class Inbox:
         """Try held deliveries again with a version of the mapping that is new to them; tells how many."""
         return self.write(releases.release_mended, (endpoint, version, tuple(sorted(MENDABLE))))
 
+    def hurry(self) -> int:
+        """Have all leads asked for at once that Meta did not give; tells how many deliveries."""
+        return self.write(releases.hurry, None)
+
     def set_right(self) -> int:
         """Put right what a clock wrote that has been put back since; tells how many deliveries."""
         return self.write(releases.set_right, None)

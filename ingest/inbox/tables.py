@@ -36,6 +36,7 @@ HELD = text("status = 'held'")
 OWNED = text("owner IS NOT NULL")
 STOPPED = text("status IN ('held', 'failed', 'skipped')")
 HAS_EXTERNAL = text("external_id IS NOT NULL")
+HAS_FORM = text("form_id IS NOT NULL")
 HAS_PHONE = text("phone IS NOT NULL")
 """Conditions of partial indexes. Queries use them as they stand: with parameters no store knows that the index fits."""
 
@@ -54,6 +55,10 @@ events = Table(
     Column("name", Text),  # for people's searches
     Column("phone", Text),
     Column("erased_at", Moment),  # when its people's data was taken out; none while it is there
+    Column("via", Text, nullable=False, server_default="webhook"),
+    Column("form_id", Text),  # the vendor's, of leads that must not go missing
+    Column("page_id", Text),
+    Index("events_form", "form_id", "received_at", sqlite_where=HAS_FORM, postgresql_where=HAS_FORM),
     Index("events_external", "external_id", sqlite_where=HAS_EXTERNAL, postgresql_where=HAS_EXTERNAL),
     Index("events_phone", "phone", sqlite_where=HAS_PHONE, postgresql_where=HAS_PHONE),
     sqlite_with_rowid=False,

@@ -6,7 +6,7 @@ import time
 from ingest import log
 from ingest.errors import Refusal, StoreError
 from ingest.inbox import Inbox
-from ingest.web.intakes import Endpoint
+from ingest.intake.endpoints import Endpoint
 
 KEPT = 5.0  # seconds that what was counted is good for
 COME_BACK = 60  # seconds, as told to senders

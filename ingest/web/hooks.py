@@ -10,13 +10,15 @@ from ingest import log
 from ingest.channels.base import Notice, Parsed
 from ingest.errors import Refusal
 from ingest.inbox.accepting import Accepted
+from ingest.intake import identity
+from ingest.intake.endpoints import Endpoint
+from ingest.intake.entrance import Entrance
 from ingest.mapping.records import FormBlock
-from ingest.models import LOOK_UP, Event, new_id, utcnow
-from ingest.web import body, identity, origins, waiting
+from ingest.models import utcnow
+from ingest.web import body, origins, waiting
 from ingest.web.forms import leading, pages
 from ingest.web.forms.fields import NO_BLOCK
 from ingest.web.forms.protection import Visit
-from ingest.web.intakes import Endpoint
 from ingest.web.request import inbound
 from ingest.web.site import Site, site
 
@@ -92,7 +94,7 @@ def _post(here: Site, endpoint: Endpoint) -> ResponseReturnValue:
     parsed = endpoint.channel.parse(sent)
     if endpoint.channel.browser:
         parsed = replace(parsed, notices=[_looked_at(here, endpoint, one, sent.remote) for one in parsed.notices])
-    accepted = here.inbox.accept(_events(here, endpoint, parsed.notices))
+    accepted = Entrance(here.intakes, here.inbox).take(endpoint, parsed.notices)
     duplicates = sum(one.duplicate for one in accepted)
     _logger.info("lead_accepted", endpoint=endpoint.name, count=len(accepted), duplicates=duplicates)
     answer = _answer(here, parsed, accepted, wait)
@@ -113,31 +115,6 @@ def _looked_at(here: Site, endpoint: Endpoint, notice: Notice, remote: str) -> N
     content = endpoint.channel.content(notice.payload)
     visit = Visit(endpoint.name, remote, content, here.settings.default_country, is_known)
     return here.protection.look(_block(endpoint), notice, visit)
-
-
-def _events(here: Site, called: Endpoint, notices: list[Notice]) -> list[Event]:
-    received_at = utcnow()
-    ids = sorted(new_id(received_at) for _ in notices)  # so that an array's leads keep its order
-    events = []
-    for lead, notice in zip(ids, notices, strict=True):
-        owner = here.intakes.claimant(called, notice)
-        known = identity.of(notice, called, owner, received_at, here.inbox)
-        events.append(
-            Event(
-                id=lead,
-                endpoint=owner.name,
-                channel=owner.channel.name,
-                received_at=received_at,
-                identity=known.identity,
-                external_id=known.external_id,
-                body=notice.raw,
-                account=owner.account,
-                lane=f"{LOOK_UP}{owner.channel.name}:{notice.page_id or ''}" if owner.channel.remote else "",
-                hold=notice.hold,
-                why=notice.why,
-            )
-        )
-    return events
 
 
 def _answer(here: Site, parsed: Parsed, accepted: list[Accepted], wait: float | None) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from ingest.channels import Channel
 from ingest.channels import payload as bodies
 from ingest.errors import Refusal
+from ingest.intake.endpoints import Endpoint
 from ingest.mapping import example
 from ingest.mapping.document.nodes import Node
 from ingest.mapping.example import Path
@@ -19,7 +20,6 @@ from ingest.models import Meta
 from ingest.web.forms.drawing import USUAL
 from ingest.web.forms.fields import NO_BLOCK
 from ingest.web.forms.filling import filled_in
-from ingest.web.intakes import Endpoint
 from ingest.web.request import inbound
 from ingest.web.site import Site, site
 

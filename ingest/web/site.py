@@ -6,11 +6,11 @@ from flask import current_app
 
 from ingest.catalog import LiveCatalog
 from ingest.inbox import Inbox
+from ingest.intake.endpoints import Intakes
 from ingest.settings import Settings
 from ingest.web.backlog import Backlog
 from ingest.web.counts import Counts
 from ingest.web.forms.protection import Protection
-from ingest.web.intakes import Intakes
 from ingest.web.openapi.document import Described
 from ingest.web.waiting import Waiting
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from flask import Blueprint, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
+from ingest.intake.endpoints import Endpoint
 from ingest.settings import SANDBOX_SECRETS
 from ingest.web.forms.drawing import USUAL, Input, countries, initial, inputs
 from ingest.web.forms.fields import NO_BLOCK
 from ingest.web.forms.filling import filled_in
-from ingest.web.intakes import Endpoint
 from ingest.web.origins import origin_of
 from ingest.web.pages import CSP
 from ingest.web.site import Site, site

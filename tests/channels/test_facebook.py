@@ -214,7 +214,7 @@ class TestLead:
             "consent_optional_3": "true",
             "consent_optional_4": "false",
         }
-        assert lead.payload is DOCUMENT
+        assert lead.payload == DOCUMENT
         assert lead.created_at == datetime(2022, 2, 3, 16, 16, 51, tzinfo=UTC)
         assert not lead.is_test
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ingest.channels.graph import Graph
+from ingest.channels.graph import Access, Graph, LeadSource
 from ingest.errors import GraphError
 from ingest.models import Reason
 from ingest.sandbox import Sandbox
@@ -59,7 +59,7 @@ class Canned:
 def fetch(url: str, *ids: str) -> dict[str, Any]:
     graph = Graph(url, timeout=5)
     try:
-        return graph.fetch(ids, TOKEN, "app-secret")
+        return LeadSource(graph, Access(TOKEN, "app-secret")).fetch(ids)
     finally:
         graph.close()
 

@@ -18,8 +18,8 @@ from flask import Flask
 
 from ingest.channels import CHANNELS, KINDS
 from ingest.channels.proof import sign
+from ingest.intake.endpoints import Endpoint
 from ingest.mapping import loader
-from ingest.web.intakes import Endpoint
 from ingest.web.openapi import proofs
 from ingest.web.openapi.document import document
 from ingest.web.site import NAME

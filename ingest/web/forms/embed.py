@@ -14,11 +14,11 @@ from urllib.parse import quote
 import phonenumbers
 from flask import Blueprint, Response, render_template, request
 
+from ingest.intake.endpoints import Endpoint
 from ingest.mapping.records import FormBlock
 from ingest.web.forms import drawing, pages, stamp
 from ingest.web.forms.fields import NO_BLOCK
 from ingest.web.forms.hosted import form_endpoint
-from ingest.web.intakes import Endpoint
 from ingest.web.site import site
 
 embed = Blueprint("embed", __name__)

@@ -7,10 +7,10 @@ from flask.typing import ResponseReturnValue
 
 from ingest import values
 from ingest.errors import Refusal
+from ingest.intake.endpoints import Endpoint
 from ingest.mapping.records import FormBlock
 from ingest.web.forms import drawing, pages
 from ingest.web.forms.fields import NO_BLOCK
-from ingest.web.intakes import Endpoint
 from ingest.web.site import site
 
 hosted = Blueprint("hosted", __name__)

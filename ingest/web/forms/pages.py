@@ -14,10 +14,10 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ingest import log, values
 from ingest.errors import Refusal
+from ingest.intake.endpoints import Endpoint
 from ingest.mapping.records import Captcha, FormBlock
 from ingest.web.forms import drawing
 from ingest.web.forms.fields import NO_BLOCK, InvalidFields
-from ingest.web.intakes import Endpoint
 from ingest.web.origins import origin_of
 from ingest.web.site import site
 

@@ -6,7 +6,7 @@ from typing import Any
 from ingest.channels.base import JSON
 from ingest.channels.formdata import MAX_FIELDS
 from ingest.channels.payload import MAX_ITEMS
-from ingest.web.intakes import Endpoint
+from ingest.intake.endpoints import Endpoint
 
 Schema = dict[str, Any]
 

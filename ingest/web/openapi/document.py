@@ -8,7 +8,7 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 
 from ingest import __version__
-from ingest.web.intakes import Endpoint
+from ingest.intake.endpoints import Endpoint
 from ingest.web.openapi import proofs, refusals
 from ingest.web.openapi.operations import PARAMETERS, operations
 

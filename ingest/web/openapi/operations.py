@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from ingest.channels.base import JSON, Channel
 from ingest.channels.formdata import MULTIPART, URLENCODED
+from ingest.intake.endpoints import Endpoint
 from ingest.web import schemas
-from ingest.web.intakes import Endpoint
 from ingest.web.openapi import proofs
 from ingest.web.openapi.bodies import body
 from ingest.web.openapi.refusals import PAGE, RETRY_AFTER, header, refused

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ingest.intake.endpoints import Endpoint
 from ingest.models import Signature
-from ingest.web.intakes import Endpoint
 
 TOKENS: dict[str, dict[str, Any]] = {
     "bearer": {"type": "http", "scheme": "bearer"},

@@ -9,9 +9,9 @@ from ingest import values
 from ingest.channels import payload as bodies
 from ingest.channels.base import Notice
 from ingest.inbox import Inbox
+from ingest.intake.endpoints import Endpoint
 from ingest.mapping import render
 from ingest.models import Identity, Meta
-from ingest.web.intakes import Endpoint
 
 _LONGEST = 255  # characters of an external id that are shown
 

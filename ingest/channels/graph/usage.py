@@ -1,0 +1,46 @@
+"""How much of Meta's limits is used up, as its answers tell:
+https://developers.facebook.com/docs/graph-api/overview/rate-limiting
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+FULL = 95.0  # percent, from which on we rest: at 100 Meta refuses, and starts the wait anew
+REST = 60.0  # seconds, where Meta does not tell how long
+
+_APP, _BUSINESS = "X-App-Usage", "X-Business-Use-Case-Usage"
+_SHARES = ("call_count", "total_time", "total_cputime")
+
+
+def rest(headers: Mapping[str, str]) -> float:
+    """For how many seconds to ask no more with this token; 0 where there is room."""
+    return max((_wait(usage) for usage in _usages(headers)), default=0.0)
+
+
+def _usages(headers: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    app, business = _read(headers.get(_APP, "")), _read(headers.get(_BUSINESS, ""))
+    if isinstance(app, dict):
+        yield app
+    for several in business.values() if isinstance(business, dict) else ():
+        yield from (one for one in (several if isinstance(several, list) else ()) if isinstance(one, dict))
+
+
+def _read(text: str) -> Any:
+    try:
+        return json.loads(text) if text else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _wait(usage: Mapping[str, Any]) -> float:
+    minutes = _number(usage.get("estimated_time_to_regain_access"))
+    if minutes > 0:
+        return min(minutes, 24 * 60) * 60
+    return REST if any(_number(usage.get(key)) >= FULL for key in _SHARES) else 0.0
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
