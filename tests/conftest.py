@@ -14,6 +14,7 @@ from hypothesis import settings
 
 from ingest.inbox import Inbox
 from ingest.inbox.engine import migrate
+from tests.stores import new_sqlite
 
 settings.register_profile("test", max_examples=60, deadline=None)  # some 2,000 in all
 settings.register_profile("fuzz", max_examples=4_000, deadline=None)
@@ -53,7 +54,7 @@ def empty_postgres(postgres: str) -> Iterator[str]:
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of an empty store of its own, on both databases in turn."""
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'ingest.db'}"
+        yield new_sqlite(tmp_path / "ingest.db")
     else:
         yield from _database(request.getfixturevalue("postgres"), "template")
 
