@@ -82,6 +82,7 @@ def test_who_follows_a_guide_sees_what_it_says(page: Path, tmp_path: Path) -> No
     followed = list(steps(page))
     assert any(step.command for step in followed)
     address = ADDRESS
+    log = tmp_path / "log"
     with ExitStack() as running:
         for step in followed:
             if step.name:
@@ -94,4 +95,7 @@ def test_who_follows_a_guide_sees_what_it_says(page: Path, tmp_path: Path) -> No
                 told = run(step.command.replace(ADDRESS, address), tmp_path)
                 if not re.fullmatch(pattern(step.text), told):
                     where = f"{page.name}:{step.line}: $ {step.command}"
-                    pytest.fail(f"{where}\n--- as the page has it\n{step.text}--- as it is\n{told}")
+                    pytest.fail(
+                        f"{where}\n--- as the page has it\n{step.text}--- as it is\n{told}"
+                        f"--- the program's log\n{log.read_text() if log.exists() else ''}"
+                    )
