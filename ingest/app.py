@@ -8,11 +8,16 @@ from ingest.catalog import LiveCatalog
 from ingest.inbox import Inbox
 from ingest.settings import Settings
 from ingest.web import errors, pages
+from ingest.web.backlog import Backlog
+from ingest.web.forms.captcha import Judge
+from ingest.web.forms.hosted import hosted
+from ingest.web.forms.protection import Protection
 from ingest.web.health import health
 from ingest.web.hooks import hooks
 from ingest.web.intakes import Intakes
 from ingest.web.optout import optout
 from ingest.web.request import Request
+from ingest.web.sample import sample
 from ingest.web.site import NAME, Site
 from ingest.web.start import start
 from ingest.web.waiting import Waiting
@@ -32,10 +37,12 @@ def create_app(settings: Settings | None = None, inbox: Inbox | None = None) -> 
     app = Flask("ingest", static_folder=None)
     app.request_class = Request
     app.url_map.merge_slashes = False  # a redirect loses the lead
-    app.extensions[NAME] = Site(settings, inbox, catalog, intakes, Waiting(inbox))
+    protection = Protection(Judge(settings.secrets.get, settings.sandbox), inbox.hash_key)
+    backlog = Backlog(inbox, settings.max_waiting)
+    app.extensions[NAME] = Site(settings, inbox, catalog, intakes, Waiting(inbox), backlog, protection)
     errors.register(app)
     pages.register(app)
-    for blueprint in (hooks, optout, health, start):
+    for blueprint in (hooks, hosted, sample, optout, health, start):
         app.register_blueprint(blueprint)
     if hops := settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

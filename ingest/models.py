@@ -48,7 +48,7 @@ class Reason(StrEnum):
     NUMBER_REJECTED = "number_rejected"  # failed: AiSensy says that the number is no number
     RETRIES_EXHAUSTED = "retries_exhausted"  # failed: tried for a day
 
-    TEST_LEAD = "test_lead"  # skipped: Meta's or Google's test lead
+    TEST_LEAD = "test_lead"  # skipped: a vendor's test lead
     NO_CONSENT = "no_consent"  # skipped: `consent` does not hold
     OPTED_OUT = "opted_out"  # skipped: the person asked for no messages
     DUPLICATE = "duplicate"  # skipped: the same message was sent a short while ago
@@ -155,6 +155,7 @@ class Event:
     account: str = "default"
     lane: str = ""  # whose turn it waits for, where that is not its account's
     hold: Reason | None = None  # suspected_spam: stored, but not sent before a person releases it
+    why: str = ""  # it is held, in a sentence
     erased: bool = False  # its people's data was taken out
 
 

@@ -56,11 +56,12 @@ class NotFetched(IngestError):  # noqa: N818 - the word for it
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """An answer: its status, its headers by their names in lower case, and its size in bytes."""
+    """An answer: its status, its headers by their names in lower case, its size in bytes, and what was read of it."""
 
     status: int
     headers: Mapping[str, str]
     size: int
+    body: bytes = b""
 
 
 def is_public(address: Address) -> bool:
@@ -95,8 +96,12 @@ def fetch(
     timeout: float,
     allowed: Allowed = is_public,
     resolve: Resolve = resolve,
+    *,
+    form: bytes | None = None,
 ) -> Fetched:
-    """Ask for an address by GET, within `timeout` seconds. Raises NotFetched, whose message does not name the address.
+    """Ask for an address within `timeout` seconds, by GET, or by POST where there is a (URL-encoded) form to send.
+
+    Raises NotFetched, whose message does not name the address.
 
     Its host is looked up once; all that it resolves to must be `allowed`, and to that we connect. Redirects are
     refused, proxies of the machine not used. `most` tells from the headers how many bytes are worth reading: the size
@@ -106,9 +111,10 @@ def fetch(
     try:
         with pool:
             response = pool.urlopen(
-                "GET",
+                "GET" if form is None else "POST",
                 target,
-                headers=_HEADERS,
+                form,
+                _HEADERS if form is None else {**_HEADERS, "Content-Type": "application/x-www-form-urlencoded"},
                 timeout=Timeout(total=timeout),
                 retries=False,
                 redirect=False,
@@ -118,7 +124,11 @@ def fetch(
                 if 300 <= response.status < 400:
                     raise _redirect(url, response)
                 headers = {name.lower(): value for name, value in response.headers.items()}
-                return Fetched(response.status, headers, _size(response, headers, most(headers)))
+                told = _told(headers) if form is None else None
+                if told is not None:
+                    return Fetched(response.status, headers, told)
+                body = _read(response, most(headers))
+                return Fetched(response.status, headers, len(body), body)
     except (faults.HTTPError, OSError, http.client.HTTPException) as error:
         raise NotFetched(Why.SILENT, cause(error)) from None
 
@@ -151,16 +161,20 @@ def _redirect(url: str, response: BaseHTTPResponse) -> NotFetched:
     return NotFetched(Why.REDIRECT, message, shown if good else "")
 
 
-def _size(response: BaseHTTPResponse, headers: Mapping[str, str], most: int) -> int:
+def _told(headers: Mapping[str, str]) -> int | None:
+    """The size that the headers tell."""
     told = headers.get("content-length", "")
-    if told.isdecimal() and len(told) < 20 and "transfer-encoding" not in headers:
-        return int(told)
-    size = 0
+    return int(told) if told.isdecimal() and len(told) < 20 and "transfer-encoding" not in headers else None
+
+
+def _read(response: BaseHTTPResponse, most: int) -> bytes:
+    """At most one byte more than is worth reading."""
+    body = bytearray()
     for chunk in response.stream(65_536, decode_content=False):
-        size += len(chunk)
-        if size > most:
-            return most + 1
-    return size
+        body += chunk
+        if len(body) > most:
+            break
+    return bytes(body[: most + 1])
 
 
 class _Guarded(HTTPConnection):

@@ -27,6 +27,9 @@ SANDBOX_SECRETS = {
     "TYPEFORM_SECRET": "sandbox-typeform-secret",
     "WEBFLOW_SECRET": "sandbox-webflow-secret",
     "SHOPIFY_SECRET": "sandbox-shopify-secret",
+    "TURNSTILE_SECRET": "sandbox-turnstile-secret",
+    "HCAPTCHA_SECRET": "sandbox-hcaptcha-secret",
+    "RECAPTCHA_SECRET": "sandbox-recaptcha-secret",
     "INGEST_OPTOUT_TOKEN": "sandbox-optout-token",
 }
 
@@ -84,6 +87,7 @@ class Settings:
     port: int = 8000
     default_country: str = "IN"
     max_body: int = 5_000_000  # bytes
+    max_waiting: int = 100_000  # deliveries of an account; 0 is no limit
     trusted_proxies: int = 0
     retention_days: int | None = None
     reconcile: int | None = None  # minutes
@@ -131,6 +135,7 @@ def load() -> Settings:
         "port": env.int("INGEST_PORT", Settings.port, validate=ma.validate.Range(0, 65535)),
         "default_country": env.str("INGEST_DEFAULT_COUNTRY", "IN", validate=_country),
         "max_body": env.str("INGEST_MAX_BODY", "5 MB", validate=_size),
+        "max_waiting": env.int("INGEST_MAX_WAITING", 100_000, validate=ma.validate.Range(0)),
         "trusted_proxies": env.int("INGEST_TRUSTED_PROXIES", 0, validate=ma.validate.Range(0, 20)),
         "retention_days": env.int("INGEST_RETENTION_DAYS", None, validate=ma.validate.Range(1, MAX_DAYS)),
         "reconcile": env.int("INGEST_RECONCILE", None, validate=ma.validate.Range(0)),

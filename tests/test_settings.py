@@ -74,6 +74,8 @@ def test_a_folder_without_mappings_gets_the_examples() -> None:
         ("INGEST_ALERTS", "mailto://a, slack://b", "alerts", ("mailto://a", "slack://b")),
         ("INGEST_CONSOLE_EDIT", "true", "console_edit", True),
         ("INGEST_RETENTION_DAYS", "90", "retention_days", 90),
+        ("INGEST_MAX_WAITING", "0", "max_waiting", 0),
+        ("INGEST_MAX_WAITING", "5000", "max_waiting", 5000),
     ],
 )
 def test_each_variable_sets_its_setting(

@@ -49,6 +49,7 @@ class Notice:
     form_id: str | None = None
     page_id: str | None = None
     hold: Reason | None = None
+    why: str = ""  # it is held, in a sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ class Channel:
     signature: ClassVar[Signature | None] = None  # how all senders sign; where each may do otherwise, `auth` says how
     remote: ClassVar[bool] = False  # a notice holds no lead yet: the worker fetches it
     browser: ClassVar[bool] = False  # visitors' browsers post here: origins, CORS, thank-you pages
+    patient: ClassVar[bool] = False  # its senders come again after a 429, so that no lead is lost by one
     own_ids: ClassVar[bool] = False  # external ids are the vendor's, not what a sender made up
     methods: ClassVar[tuple[str, ...]] = ("POST",)
     beginnings: ClassVar[tuple[str, ...]] = ()  # of names of fields that the channel makes: `consent_…`
@@ -104,6 +106,10 @@ class Channel:
     def lead(self, payload: Any, fetched: Any | None = None) -> Lead:  # noqa: ARG002 - only remote channels have it
         """The lead of a payload; `fetched` is what a remote channel's vendor gave for it."""
         return Lead(values.flatten(self.content(payload)), payload)
+
+    def sample(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """What its senders post for a lead with these fields."""
+        return dict(fields)
 
     def sources(self, endpoint: str, names: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
         """The sources of an endpoint's events, given the names of its secrets' variables.

@@ -10,7 +10,7 @@ from ingest.channels.form import Form
 from ingest.channels.proof import check_token
 from ingest.models import Lead, Value
 
-_PART = re.compile(r"(?:fields|meta)\[(?P<id>[^\[\]]*)\]\[(?P<part>[^\[\]]*)\].*", re.DOTALL)
+_PART = re.compile(r"(?P<field>(?:fields|meta)\[(?P<id>[^\[\]]*)\])\[(?P<part>[^\[\]]*)\].*", re.DOTALL)
 _UNLABELLED = "No Label "
 _METADATA = {"form_id": "form[id]", "form_name": "form[name]"}
 
@@ -36,26 +36,32 @@ class Elementor(Form):
         if not isinstance(content, dict):
             return Lead(values.flatten(content), payload)
         fields: dict[str, Value] = {}
-        for name, value in (*_names(content), *_other_names(content)):
+        filled = _filled(content)
+        for name, value in (*filled.values(), *_other_names(content, filled)):
             for key, text in values.flatten({name: value}).items():
                 fields.setdefault(key, text)
         known = {key: content.get(key) or content.get(advanced) for key, advanced in _METADATA.items()}
         return Lead(fields | values.flatten(known), payload)
 
 
-def _names(content: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """What fields are called; of the parts of one in the advanced mode only its value counts."""
+def _filled(content: dict[str, Any]) -> dict[str, tuple[str, Any]]:
+    """What fields are called and what was filled in, by how they are posted.
+
+    Of the parts of a field in the advanced mode only its value counts; one of several choices may come in parts itself.
+    """
+    several: dict[str, tuple[str, list[Any]]] = {}
     for name, value in content.items():
         part = _PART.fullmatch(name)
         if part is None or part["part"] == "value":
-            yield part["id"] if part else name, value
+            several.setdefault(part["field"] if part else name, (part["id"] if part else name, []))[1].append(value)
+    return {field: (name, found[0] if len(found) == 1 else found) for field, (name, found) in several.items()}
 
 
-def _other_names(content: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+def _other_names(content: dict[str, Any], filled: dict[str, tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
     """What fields are called besides: by their label in the advanced mode, by their id where they have no label."""
     for name, value in content.items():
         part = _PART.fullmatch(name)
-        if part and part["part"] == "title" and isinstance(value, str) and value.strip():
-            yield value, content.get(name.replace("][title]", "][value]"))
+        if part and part["part"] == "title" and isinstance(value, str) and value.strip() and part["field"] in filled:
+            yield value, filled[part["field"]][1]
         elif name.startswith(_UNLABELLED):
             yield name.removeprefix(_UNLABELLED), value

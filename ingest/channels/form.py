@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import phonenumbers
+
 from ingest import values
 from ingest.channels import payload as bodies
 from ingest.channels.base import Channel, Inbound, Notice, Parsed
@@ -9,7 +11,16 @@ from ingest.errors import Refusal
 from ingest.models import Reason
 
 HONEYPOTS = frozenset({"_gotcha", "_honey", "botcheck", "bot-field"})
-CONTROL = HONEYPOTS | {"redirect", "cf-turnstile-response", "h-captcha-response", "g-recaptcha-response"}
+CAPTCHAS = {
+    "turnstile": "cf-turnstile-response",
+    "hcaptcha": "h-captcha-response",
+    "recaptcha": "g-recaptcha-response",
+}
+"""The control field in which each vendor's captcha puts the visitor's answer."""
+CONTROL = HONEYPOTS | {"redirect", *CAPTCHAS.values()}
+COUNTRY = "_country_"
+"""Begins the name of a control field that has a phone number's country: `_country_phone` is that of `phone`."""
+_TRAPPED = "A field was filled in that people do not see."
 
 
 class Form(Channel):
@@ -29,13 +40,37 @@ class Form(Channel):
         if not spam and not values.flatten(self.content(payload)):
             raise Refusal(400, "empty_form", "The form is empty.", "Give its inputs a name, and fill one in at least.")
         (key,) = bodies.keys(inbound, 1, numbered=False)
-        return Parsed([Notice(payload, raw, key, hold=Reason.SUSPECTED_SPAM if spam else None)])
+        if spam:
+            return Parsed([Notice(payload, raw, key, hold=Reason.SUSPECTED_SPAM, why=_TRAPPED)])
+        return Parsed([Notice(payload, raw, key)])
 
     def content(self, payload: Any) -> Any:
-        """The fields that a person filled in."""
+        """The fields that a person filled in. A phone has its country, where one was chosen beside it."""
         if not isinstance(payload, dict):
             return payload
-        return {name: value for name, value in payload.items() if not (name.startswith("_") or name in CONTROL)}
+        content = {name: value for name, value in payload.items() if not is_control(name)}
+        for name, region in payload.items():
+            of = name.removeprefix(COUNTRY)
+            if of != name and isinstance(content.get(of), str) and isinstance(region, str):
+                content[of] = _abroad(content[of], region)
+        return content
+
+
+def is_control(name: str) -> bool:
+    """Whether a field tells what to do, and nothing about the lead."""
+    return name.startswith("_") or name in CONTROL
+
+
+def _abroad(text: str, region: str) -> str:
+    """A number with its country's code; what is none in that country stays as it was typed."""
+    try:
+        number = phonenumbers.parse(text, region.strip().upper())
+    except phonenumbers.NumberParseException:
+        return text
+    whole = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    typed = "".join(c for c in text if c.isdecimal()).lstrip("0")
+    several = len(typed) >= len(whole)  # `parse` takes the first, and says nothing of the second
+    return whole if phonenumbers.is_valid_number(number) and not several else text
 
 
 def _is_filled(value: Any) -> bool:

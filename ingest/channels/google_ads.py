@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from ingest import values
@@ -52,8 +50,7 @@ class GoogleAds(Channel):
         """The one lead of a post, without the key: that is not kept."""
         payload = self.content(_object(inbound))
         bodies.check_item(payload)
-        lead_id = payload.get("lead_id")
-        known = values.scalar(lead_id) if isinstance(lead_id, str | int) and not isinstance(lead_id, bool) else None
+        known = bodies.own_id(payload.get("lead_id"))
         if known is None:
             raise _wrong("lead_id is no id" if "lead_id" in payload else "lead_id is missing")
         columns = payload.get(COLUMNS) or []
@@ -77,7 +74,8 @@ class GoogleAds(Channel):
             fields = _answers(document[COLUMNS]) | known
         else:
             known = fields = values.flatten(document)
-        return Lead(fields, document, _moment(known), str(known.get("is_test")).lower() in {"true", "1"})
+        test = str(known.get("is_test")).lower() in {"true", "1"}
+        return Lead(fields, document, values.moment(known.get("lead_submit_time")), test)
 
 
 def _object(inbound: Inbound) -> dict[str, Any]:
@@ -104,11 +102,3 @@ def _answers(columns: list[Any]) -> dict[str, Value]:
             for name, value in values.flatten({key: column.get("string_value")}).items():
                 fields.setdefault(name, value)
     return fields
-
-
-def _moment(known: Mapping[str, Value]) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(str(known.get("lead_submit_time")))
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None

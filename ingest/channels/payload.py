@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import simplejson
+from werkzeug.datastructures import Headers
+from werkzeug.http import parse_options_header
 
 from ingest.channels.base import Inbound
-from ingest.channels.formdata import MAX_FIELDS, MULTIPART, URLENCODED, multipart, too_many_fields, urlencoded
+from ingest.channels.formdata import MAX_FIELDS, MULTIPART, URLENCODED, Fields, multipart, too_many_fields, urlencoded
 from ingest.errors import Refusal
-from ingest.values import MAX_DEPTH
+from ingest.values import MAX_DEPTH, scalar
 
 MAX_TEXT = 65_536  # bytes of one field
 MAX_ITEMS = 1000
 _NODES = (dict, list)
+_JSON = "application/json"
+_MARKS = ("{", "[", "<")
 CHARSETS = {"", "utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin1", "windows-1252", "cp1252"}
 
 
@@ -32,7 +37,18 @@ class Number(Decimal):
         return self.text
 
 
-_DECODER = simplejson.JSONDecoder(parse_float=Number)
+class _TwiceError(Exception):
+    """A key stands twice in an object: nobody knows which of the values is meant."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _TwiceError
+    return found
+
+
+_DECODER = simplejson.JSONDecoder(parse_float=Number, object_pairs_hook=_object)
 _ENCODERS = {
     sort_keys: simplejson.JSONEncoder(use_decimal=True, sort_keys=sort_keys, separators=(",", ":"))
     for sort_keys in (False, True)
@@ -65,6 +81,9 @@ def parse(text: str) -> Any:
         raise Refusal(400, "invalid_json", f"The body is no JSON: {error.msg} ({where}).") from None
     except RecursionError:
         raise _too_deep() from None
+    except _TwiceError:
+        message = "A key stands twice in an object of the body."
+        raise Refusal(400, "duplicate_key", message, "Send each field once; several values as a list.") from None
     except (ValueError, InvalidOperation):  # Python reads no integer of more than 4,300 digits
         raise Refusal(400, "invalid_json", "A number in the body is too long.", "Send it as text.") from None
     _check_depth(value)
@@ -85,11 +104,8 @@ def read(inbound: Inbound) -> tuple[Any, bytes]:
     _check_charset(inbound.charset)
     if not start:
         raise _empty()
-    if kind == MULTIPART:
-        fields: Any = multipart(inbound)
-        return fields, dumps(fields)
-    if kind == URLENCODED and start not in {b"{", b"["}:  # curl calls whatever it posts so
-        fields = urlencoded(inbound.body, inbound.charset)
+    fields = form(inbound)
+    if fields is not None:
         return fields, dumps(fields)
     if "xml" in kind or start == b"<":
         raise Refusal(
@@ -102,6 +118,31 @@ def read(inbound: Inbound) -> tuple[Any, bytes]:
         if refusal.code.startswith("invalid_") and "json" not in kind and kind not in {"", "text/plain", URLENCODED}:
             raise Refusal(415, "unsupported_type", "Bodies of this type are not read here.", "Send JSON.") from None
         raise
+
+
+def form(inbound: Inbound) -> Fields | None:
+    """The fields of a body that a form posted; None where it is something else. Raises Refusal 400 or 413."""
+    if inbound.content_type == MULTIPART:
+        return multipart(inbound)
+    is_json = inbound.body.lstrip()[:1] in {b"{", b"["}  # curl calls all that it posts a form
+    if inbound.content_type != URLENCODED or is_json:
+        return None
+    return urlencoded(inbound.body, inbound.charset)
+
+
+def posted(payload: Any, headers: Mapping[str, str]) -> Inbound:
+    """The post of a payload, as a mapping's tests have it: text is the body as it came, anything else its JSON."""
+    sent = Headers(list(headers.items()))
+    kind, options = parse_options_header(sent.get("Content-Type", ""))
+    charset = options.get("charset", "").strip().lower()
+    if not isinstance(payload, str):
+        return Inbound("POST", sent, {}, dumps(payload), _JSON)
+    try:
+        body = payload.encode(charset or "utf-8", "replace")
+    except LookupError:
+        body = payload.encode("utf-8", "replace")
+    guessed = _JSON if payload.lstrip()[:1] in _MARKS else URLENCODED
+    return Inbound("POST", sent, {}, body, kind.lower() or guessed, charset)
 
 
 def document(inbound: Inbound, what: str) -> tuple[dict[str, Any], bytes]:
@@ -117,6 +158,11 @@ def document(inbound: Inbound, what: str) -> tuple[dict[str, Any], bytes]:
 def wrong(where: str, fault: str, what: str) -> Refusal:
     """The refusal of a body in another shape than a vendor's."""
     return Refusal(400, "invalid_payload", f"{where} {fault}.", f"Post what {what} posts.")
+
+
+def own_id(value: Any) -> str | None:
+    """A vendor's id, be it told as text or as a number; None where it is neither."""
+    return scalar(value) if isinstance(value, str | int) and not isinstance(value, bool) else None
 
 
 def check_item(value: Any) -> None:

@@ -10,7 +10,7 @@ from ingest.channels.proof import check_signature
 from ingest.models import Lead, Signature, Value
 
 _WHAT = "Typeform's webhooks for responses"
-_CONTACTS = ("email", "phone_number")
+_CONTACTS = ("phone_number", "email")
 
 
 class Typeform(Channel):
@@ -35,39 +35,54 @@ class Typeform(Channel):
         response = body.get("form_response")
         if not isinstance(response, dict):
             raise bodies.wrong("form_response", "is missing", _WHAT)
-        if not isinstance(response.get("answers", []), list):
+        if not isinstance(response.get("answers"), list | None):
             raise bodies.wrong("form_response.answers", "is no list", _WHAT)
-        own = next((one for one in (body.get("event_id"), response.get("token")) if isinstance(one, str)), None)
+        own = bodies.own_id(body.get("event_id")) or bodies.own_id(response.get("token"))
         return Parsed([Notice(body, text, own)])
 
     def lead(self, payload: Any, fetched: Any | None = None) -> Lead:  # noqa: ARG002 - nothing is fetched
         """https://www.typeform.com/developers/webhooks/example-payload/
 
-        Each answer by its field's `ref`, else its `id`; where nothing else is called so, also by the question, and the
-        first phone and mail as `phone_number` and `email`. Then hidden fields, variables, and what form it is.
+        What form it is, which no answer changes. Then each answer by its question's `ref`, else its `id`; by the
+        question itself; and the first phone and mail as `phone_number` and `email`. Then hidden fields and variables.
         """
         response = payload.get("form_response") if isinstance(payload, dict) else None
         if not isinstance(response, dict):
             return Lead(values.flatten(payload), payload)
-        answers = list(_items(response.get("answers")))
-        titles = {_ref(field): field.get("title") for field in _items(_inside(response, "definition").get("fields"))}
+        definition = _inside(response, "definition")
+        questions = dict(_questions(definition.get("fields")))
+        answers = [
+            (questions.get(_text(asked, "id")) or questions.get(_text(asked, "ref")) or {}, asked, one)
+            for one in _items(response.get("answers"))
+            for asked in [_inside(one, "field")]
+        ]
         known = [
-            *((_ref(_inside(answer, "field")), _value(answer)) for answer in answers),
+            ("form_id", response.get("form_id")),
+            ("form_title", definition.get("title")),
+            ("submitted_at", response.get("submitted_at")),
+            *(
+                (_text(asked, "ref") or _text(question, "ref") or _text(asked, "id"), _value(one))
+                for question, asked, one in answers
+            ),
+            *((_text(question, "title"), _value(one)) for question, _, one in answers),
+            *((kind, one.get(kind)) for kind in _CONTACTS for _, _, one in answers if one.get("type") == kind),
             *_inside(response, "hidden").items(),
-            *((one.get("key"), one.get(str(one.get("type")))) for one in _items(response.get("variables"))),
-            *((titles.get(_ref(_inside(answer, "field"))), _value(answer)) for answer in answers),
-            *((answer["type"], _value(answer)) for answer in answers if answer.get("type") in _CONTACTS),
-            *((key, response.get(key)) for key in ("form_id", "submitted_at")),
-            ("form_title", _inside(response, "definition").get("title")),
+            *((_text(one, "key"), one.get(str(one.get("type")))) for one in _items(response.get("variables"))),
             ("score", _inside(response, "calculated").get("score")),
         ]
         fields: dict[str, Value] = {}
         for key, value in known:
-            for name, text in values.flatten(
-                {values.normalise_key(key): value} if isinstance(key, str) else {}
-            ).items():
-                fields.setdefault(name, text)
+            if key:
+                for name, text in values.flatten({values.normalise_key(key): value}).items():
+                    fields.setdefault(name, text)
         return Lead(fields, payload, values.moment(response.get("submitted_at")))
+
+
+def _questions(fields: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Each question by its id and by its reference, those within groups and matrices too."""
+    for field in _items(fields):
+        yield from ((name, field) for name in (_text(field, "id"), _text(field, "ref")) if name)
+        yield from _questions(_inside(field, "properties").get("fields"))
 
 
 def _items(node: Any) -> Iterator[Mapping[str, Any]]:
@@ -79,9 +94,9 @@ def _inside(node: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return inner if isinstance(inner, dict) else {}
 
 
-def _ref(field: Mapping[str, Any]) -> str | None:
-    ref = field.get("ref") or field.get("id")
-    return ref if isinstance(ref, str) else None
+def _text(node: Mapping[str, Any], key: str) -> str:
+    text = node.get(key)
+    return text if isinstance(text, str) else ""
 
 
 def _value(answer: Mapping[str, Any]) -> Any:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from ingest import values
@@ -10,12 +11,14 @@ from ingest.models import Lead, Signature
 
 _WHAT = "Webflow's webhooks for form submissions"
 _KNOWN = {
-    "name": "form_name",
-    "formId": "form_id",
-    "siteId": "site_id",
-    "pageId": "page_id",
-    "submittedAt": "submitted_at",
+    "form_name": ("name",),
+    "form_id": ("formId",),
+    "site_id": ("siteId", "site"),
+    "page_id": ("pageId",),
+    "page_url": ("pageUrl",),
+    "submitted_at": ("submittedAt", "d"),
 }
+"""What Webflow tells of a submission, by our names: what version 2 of its API calls it, and what version 1 did."""
 
 
 class Webflow(Channel):
@@ -28,7 +31,7 @@ class Webflow(Channel):
         "x-webflow-signature", timestamp_header="x-webflow-timestamp", signed="{timestamp}:{body}"
     )
     own_ids = True
-    fields = USUAL | frozenset(_KNOWN.values())
+    fields = USUAL | frozenset(_KNOWN)
 
     def verify(self, inbound: Inbound, auth: Auth) -> None:
         """https://developers.webflow.com/data/docs/working-with-webhooks#validating-request-signatures
@@ -42,16 +45,36 @@ class Webflow(Channel):
         body, text = bodies.document(inbound, _WHAT)
         if body.get("triggerType", "form_submission") != "form_submission":
             return Parsed(ignored=1)
-        sent = body.get("payload")
-        if not isinstance(sent, dict) or not isinstance(sent.get("data"), dict):
+        sent = _submission(body)
+        if sent is None:
             raise bodies.wrong("payload.data", "is missing", _WHAT)
-        own = sent.get("id")
-        return Parsed([Notice(body, text, values.scalar(own) if isinstance(own, str | int) else None)])
+        return Parsed([Notice(body, text, bodies.own_id(sent.get("id")) or bodies.own_id(sent.get("_id")))])
+
+    def sample(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """The submission of a form with these fields."""
+        return {"triggerType": "form_submission", "payload": {"name": "Contact", "data": dict(fields)}}
 
     def lead(self, payload: Any, fetched: Any | None = None) -> Lead:  # noqa: ARG002 - nothing is fetched
-        """https://developers.webflow.com/data/reference/webhooks/events/form-submission: its fields, and its form."""
-        sent = payload.get("payload") if isinstance(payload, dict) else None
-        if not isinstance(sent, dict) or not isinstance(sent.get("data"), dict):
+        """https://developers.webflow.com/data/reference/webhooks/events/form-submission
+
+        What form it is, which nothing that was filled in changes; and the fields by their names.
+        """
+        sent = _submission(payload)
+        if sent is None:
             return Lead(values.flatten(payload), payload)
-        known = values.flatten({name: sent.get(key) for key, name in _KNOWN.items()})
-        return Lead(known | values.flatten(sent["data"]), payload, values.moment(sent.get("submittedAt")))
+        told = {name: next((sent[key] for key in keys if sent.get(key)), None) for name, keys in _KNOWN.items()}
+        known = values.flatten(told)
+        return Lead(values.flatten(sent["data"]) | known, payload, values.moment(told["submitted_at"]))
+
+    def sources(self, endpoint: str, names: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+        """Those of its secret and its token: a hook that is signed from now on tells of the same submissions."""
+        return super().sources(endpoint, {"secret": (*names.get("secret", ()), *names.get("token", ()))})
+
+
+def _submission(body: Any) -> Mapping[str, Any] | None:
+    """A submission: version 2 has it under `payload`; in version 1, which old hooks have, the body is it.
+
+    https://developers.webflow.com/data/v1.0.0/reference/form_submission
+    """
+    sent = body.get("payload", body) if isinstance(body, dict) else None
+    return sent if isinstance(sent, dict) and isinstance(sent.get("data"), dict) else None

@@ -14,6 +14,7 @@ class Zapier(Channel):
     name = "zapier"
     auth: ClassVar = {"token": None}
     secret_key = "token"  # noqa: S105 - the name of a key
+    patient = True  # Zapier replays, Make tries again
 
     def verify(self, inbound: Inbound, auth: Auth) -> None:
         """Zapier signs nothing, but sends headers and basic authentication."""

@@ -159,7 +159,7 @@ _REASONS: dict[str, Callable[[Case], Told]] = {
     Reason.CAMPAIGN_REJECTED: _rejected,
     Reason.AMBIGUOUS: _ambiguous,
     Reason.SUSPECTED_SPAM: lambda case: (
-        "it looks like spam, for a field was filled in that people do not see",
+        case.telling("it looks like spam"),
         f"Where it is spam: {case.discard}. Where a person wrote it: {case.replay}",
     ),
     Reason.TOO_OLD: lambda case: (
@@ -179,7 +179,7 @@ _REASONS: dict[str, Callable[[Case], Told]] = {
         f"The attempts below tell why; {case.replay} has it tried for another day, {case.discard} gives it up",
     ),
     Reason.TEST_LEAD: lambda _: (
-        "Meta's test leads are never sent",
+        "it is a test lead, and those are never sent",
         "It shows that the connection works; nothing to do",
     ),
     Reason.NO_CONSENT: lambda case: (

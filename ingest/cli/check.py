@@ -12,6 +12,7 @@ from ingest import settings
 from ingest.channels import CHANNELS
 from ingest.cli.findings import FORMATS, are_problems, in_order, summed_up
 from ingest.cli.mappings import catalog_of, find_mapping, tell_of_samples
+from ingest.cli.own_pages import bad_pages
 from ingest.cli.posting import Poster
 from ingest.errors import Finding, Place, Refusal
 from ingest.mapping import records
@@ -71,7 +72,7 @@ def findings_of(catalog: Catalog, own: Settings, *, sandbox: bool = False) -> tu
     With `sandbox` secrets need not be set.
     """
     secrets = _secrets(catalog, own)
-    findings = [*catalog.findings, *lint(catalog, known_fields, secrets, own.default_country)]
+    findings = [*catalog.findings, *lint(catalog, known_fields, secrets, own.default_country), *bad_pages(catalog)]
     if not sandbox and not own.sandbox:
         findings += _unset(catalog, own)
     return findings, secrets
@@ -126,13 +127,9 @@ def _fields(intake: records.Intake, test: Node) -> Iterator[str]:
 
 def _secrets(catalog: Catalog, own: Settings) -> list[str]:
     """The secrets of the environment that mappings may have to do with."""
-    names = {*SECRET_NAMES, *(name for one in _intakes(catalog) for group in one.auth.values() for name in group)}
+    names = {*SECRET_NAMES, *(name for mapping in catalog.mappings.values() for _, name, _ in _named(mapping))}
     names |= {key_name(one.translation.account) for one in catalog.mappings.values() if one.translation}
     return [secret for name in sorted(names) if (secret := own.secrets.get(name))]
-
-
-def _intakes(catalog: Catalog) -> list[records.Intake]:
-    return [one.intake for one in catalog.mappings.values() if one.intake]
 
 
 def _asked(catalog: Catalog, own: Settings, *, sandbox: bool, write: bool) -> list[Finding]:
@@ -152,7 +149,7 @@ def _unset(catalog: Catalog, own: Settings) -> Iterator[Finding]:
         for key, name, place in _named(mapping):
             if own.secrets.get(name) is None and not looks_secret(name):  # which is told of already
                 hint = f"set {name} in the environment or .env"
-                yield Finding(place, "secret_not_set", f"auth.{key}: {name} is not set.", hint, "warning")
+                yield Finding(place, "secret_not_set", f"{key}: {name} is not set.", hint, "warning")
         translation = mapping.translation
         known = not catalog.accounts or (translation and translation.account in catalog.accounts)
         if translation and known and own.secrets.api_key(translation.account) is None:
@@ -162,12 +159,14 @@ def _unset(catalog: Catalog, own: Settings) -> Iterator[Finding]:
 
 
 def _named(mapping: records.Mapping) -> Iterator[tuple[str, str, Place]]:
-    """Every variable that a mapping's `auth` names: its key, its name, and where that stands."""
+    """Every variable that a mapping's intake names: its key, its name, and where that stands."""
     intake = mapping.intake
     if intake is None:
         return
-    named = [(key, name, key) for key, names in intake.auth.items() for name in names]
-    named += [(f"access_token.{page}", name, "access_token") for page, name in intake.access_tokens.items()]
+    named = [(f"auth.{key}", name, key) for key, names in intake.auth.items() for name in names]
+    named += [(f"auth.access_token.{page}", name, "access_token") for page, name in intake.access_tokens.items()]
+    if intake.form and intake.form.captcha:
+        named.append(("form.captcha.secret", intake.form.captcha.secret, "captcha"))
     for shown, name, key in named:
         yield shown, name, intake.places.get((key, name), intake.place)
 

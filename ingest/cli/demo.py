@@ -17,7 +17,7 @@ from ingest.channels.proof import sign
 from ingest.cli.family import Family
 from ingest.cli.run import Plan, free_port, plan, wait_for
 from ingest.inbox.engine import migrate
-from ingest.mapping import loader
+from ingest.mapping import example, loader
 from ingest.mapping.records import Catalog, Intake, Mapping
 from ingest.settings import SANDBOX_SECRETS
 
@@ -77,11 +77,9 @@ def _secret_names(mapping: Mapping) -> list[str]:
 
 def sample(mapping: Mapping) -> dict[str, Any]:
     """What the first test of a mapping posts, or a lead that most mappings can read."""
-    for case in mapping.translation.tests if mapping.translation else ():
-        sent = case.get("payload") or case.get("lead")
-        if (case.get("expect") or case.get("expect_exactly")) and isinstance(sent, dict):
-            return sent
-    return {"full_name": "Asha Rao", "phone_number": "+919876543210", "email": "asha@example.com", "city": "Pune"}
+    posted = (test.get("payload") or test.get("lead") for test in example.tests(mapping.translation))
+    usual = {path[-1]: text for path, text in example.USUAL.items()}
+    return next((one for one in posted if isinstance(one, dict)), usual)
 
 
 def _show(planned: Plan, catalog: Catalog, samples: dict[str, dict[str, Any]], known: dict[str, str]) -> list[str]:

@@ -10,23 +10,19 @@ from datetime import datetime
 from typing import Any
 
 from werkzeug.datastructures import Headers
-from werkzeug.http import parse_options_header
 
 from ingest.aisensy import schema
 from ingest.channels import CHANNELS, Channel
 from ingest.channels.base import Inbound, Notice
 from ingest.channels.formdata import URLENCODED
-from ingest.channels.payload import dumps, loads
+from ingest.channels.payload import loads, posted
 from ingest.delivery import policy
 from ingest.errors import Hold, Refusal
 from ingest.mapping.records import FormBlock, Intake, Mapping, Policy
 from ingest.mapping.suite.suite import Posted, Result, run_tests
 from ingest.models import Lead, Reason, iso
 from ingest.web import origins
-from ingest.web.forms import NO_BLOCK, check_fields
-
-_JSON = "application/json"
-_MARKS = ("{", "[", "<")
+from ingest.web.forms.fields import NO_BLOCK, check_fields
 
 
 @dataclass(frozen=True)
@@ -38,7 +34,7 @@ class Poster:
 
     def post(self, payload: Any, headers: MappingABC[str, str]) -> list[Posted]:
         """The leads of a post. A payload that is text is the body as it came. Raises Refusal."""
-        return self._taken(_inbound(payload, headers))
+        return self._taken(posted(payload, headers))
 
     def post_body(self, body: bytes) -> list[Posted]:
         """The leads of a body as it would come, JSON or a form. Raises Refusal."""
@@ -49,7 +45,7 @@ class Poster:
         if self._channel.remote:
             return [self._posted(Notice(one, b"")) for one in _documents(sent.body)]
         if self._channel.browser:
-            origins.check(sent.headers, self._form.origins, None)
+            origins.check(sent.headers, self._form.origins, ())
         notices = self._channel.parse(sent).notices
         for notice in notices:
             if self._channel.browser and notice.hold is None:
@@ -61,12 +57,12 @@ class Poster:
         hold = None
         if self._channel.browser:
             with suppress(Refusal):
-                hold = next((one.hold for one in self._channel.parse(_inbound(content, {})).notices), None)
+                hold = next((one.hold for one in self._channel.parse(posted(content, {})).notices), None)
         return self._posted(Notice(content, b"", hold=hold))
 
     def _posted(self, notice: Notice) -> Posted:
         lead = self._channel.lead(notice.payload, notice.payload if self._channel.remote else None)
-        spam = Hold(notice.hold, "The honeypot is filled", "payload") if notice.hold else None
+        spam = Hold(notice.hold, notice.why.rstrip("."), "payload") if notice.hold else None
         own_id = lead.fields.get("leadgen_id") if self._channel.own_ids else None
         return Posted(lead, notice.external_id or (own_id if isinstance(own_id, str) else ""), spam)
 
@@ -100,17 +96,3 @@ def _documents(body: bytes) -> Iterator[Any]:
     if isinstance(document, dict) and "entry" in document:
         raise Refusal(400, "no_lead", "This is Meta's notice, which holds no lead: give the Graph API's document.")
     return iter(document if isinstance(document, list) else [document])
-
-
-def _inbound(payload: Any, headers: MappingABC[str, str]) -> Inbound:
-    sent = Headers(list(headers.items()))
-    kind, options = parse_options_header(sent.get("Content-Type", ""))
-    charset = options.get("charset", "").strip().lower()
-    if not isinstance(payload, str):
-        return Inbound("POST", sent, {}, dumps(payload), _JSON)
-    try:
-        body = payload.encode(charset or "utf-8", "replace")
-    except LookupError:
-        body = payload.encode("utf-8", "replace")
-    guessed = _JSON if payload.lstrip()[:1] in _MARKS else URLENCODED
-    return Inbound("POST", sent, {}, body, kind.lower() or guessed, charset)

@@ -42,7 +42,7 @@ class Subject:
         lead = channel.lead(payload, payload if channel.remote else None)
         found = translate(self.translation, lead, meta or self.meta_of_tests)
         if lead.is_test:
-            return found, Skip(Reason.TEST_LEAD, "Meta's test lead")
+            return found, Skip(Reason.TEST_LEAD, "A test lead")
         return found, next((problem for problem in (self._problem(one, lead) for one in found) if problem), None)
 
     def _problem(self, rendered: Rendered, lead: Lead) -> Hold | None:

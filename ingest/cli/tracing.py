@@ -49,7 +49,7 @@ def traced(translation: Translation, lead: Lead, meta: Meta) -> Trace:
 def problem_of(rendered: Rendered, lead: Lead) -> Hold | None:
     """Why a request is not sent, as far as the lead and its mapping tell; None where it may be."""
     if lead.is_test:
-        return Skip(Reason.TEST_LEAD, "Meta's test lead is never sent")
+        return Skip(Reason.TEST_LEAD, "A test lead is never sent")
     return rendered.problem or rendered.refused(schema.check(rendered.request or {}))
 
 

@@ -149,7 +149,7 @@ def _after(rendered: Rendered, lead: Lead, waived: str, meta: Meta) -> State:
 
 def _problem(rendered: Rendered, lead: Lead, waived: str, meta: Meta) -> Hold | None:
     if lead.is_test:
-        return Skip(Reason.TEST_LEAD, "Meta's test lead")
+        return Skip(Reason.TEST_LEAD, "A test lead")
     found = rendered.problem or rendered.refused(schema.check(rendered.request or {}))
     if found is not None:
         return found

@@ -129,7 +129,7 @@ def _broken(mapping: Mapping | None, delivery: Delivery) -> Hold:
 
 def _problem(rendered: Rendered, lead: Lead) -> Hold | None:
     if lead.is_test:
-        return Skip(Reason.TEST_LEAD, "Meta's test lead: shown, never sent")
+        return Skip(Reason.TEST_LEAD, "A test lead: shown, never sent")
     if rendered.problem is not None:
         return rendered.problem
     return rendered.refused(schema.check(rendered.request or {}))

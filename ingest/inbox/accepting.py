@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select, tuple_, update
+from sqlalchemy import Connection, or_, select, tuple_, update
 
 from ingest.inbox.bell import notify
 from ingest.inbox.prepared import Insert
 from ingest.inbox.tables import deliveries, events, identities
 from ingest.inbox.writes import CHUNK
-from ingest.models import Event, Status, new_id, utcnow
+from ingest.models import Event, Identity, Status, new_id, utcnow
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,13 @@ def accept(connection: Connection, posts: Sequence[Sequence[Event]]) -> list[lis
         _DELIVERIES.run(connection, [delivery_row(event) for event in fresh])
         notify(connection)
     return [[Accepted(first[event.id], first[event.id] != event.id) for event in post] for post in posts]
+
+
+def knows(connection: Connection, identity: Identity) -> bool:
+    """Whether an event with this identity is there, and not so long ago that it no longer counts."""
+    alive = or_(identities.c.expires_at.is_(None), identities.c.expires_at > utcnow())
+    named = tuple_(identities.c.source, identities.c.external_id).in_(identity.names)
+    return connection.execute(select(identities.c.lead_id).where(named, alive).limit(1)).first() is not None
 
 
 def _claim_identities(connection: Connection, incoming: list[Event]) -> dict[str, str]:
@@ -93,6 +100,7 @@ def delivery_row(event: Event, position: int = 0) -> tuple[Any, ...]:
         event.lane or event.account,
         Status.HELD if event.hold else Status.PENDING,
         event.hold,
+        event.why or None,
         "",
         0,
         0,
@@ -101,7 +109,9 @@ def delivery_row(event: Event, position: int = 0) -> tuple[Any, ...]:
     )
 
 
-COLUMNS = "id event_id position endpoint account lane status reason tried attempts fetches due_at updated_at".split()
+COLUMNS = (
+    "id event_id position endpoint account lane status reason error tried attempts fetches due_at updated_at".split()
+)
 _EVENTS = Insert(events, ("id", "endpoint", "channel", "external_id", "received_at", "body"))
 _DELIVERIES = Insert(deliveries, COLUMNS)
 _IDENTITIES = Insert(

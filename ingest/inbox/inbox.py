@@ -16,7 +16,7 @@ from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from ingest.errors import StoreError
-from ingest.inbox import accepting, acts, brakes, claims, fanout, people, reads, releases, turns, writes
+from ingest.inbox import accepting, acts, backlog, brakes, claims, fanout, people, reads, releases, turns, writes
 from ingest.inbox.accepting import Accepted
 from ingest.inbox.bell import Bell, NotifyBell, SocketBell
 from ingest.inbox.brakes import Pause
@@ -25,7 +25,7 @@ from ingest.inbox.door import Door, Job
 from ingest.inbox.engine import connect, migrate
 from ingest.inbox.tables import intakes
 from ingest.inbox.turns import Taken, Turn
-from ingest.models import MENDABLE, Delivery, Event, utcnow
+from ingest.models import MENDABLE, Delivery, Event, Identity, utcnow
 
 AGAIN = 1.0
 """Seconds between two tries to open a store that could not be opened."""
@@ -97,6 +97,11 @@ class Inbox:
             return []
         return self.write(accepting.accept, events)
 
+    def knows(self, identity: Identity) -> bool:
+        """Whether an event with this identity is there already."""
+        with self.reading() as connection:
+            return accepting.knows(connection, identity)
+
     def hash(self, kind: str, *texts: str) -> str:
         """What stands for texts that may be a person's: the same in all processes, and nothing can be read from it."""
         content = "\0".join((kind, *texts)).encode("utf-8", "surrogatepass")
@@ -133,6 +138,11 @@ class Inbox:
         """The deliveries of a lead as users see them."""
         with self.reading() as connection:
             return reads.outcome_of(connection, lead)
+
+    def waits_more_than(self, account: str, count: int) -> bool:
+        """Whether more than so many of an account's deliveries wait to be sent."""
+        with self.reading() as connection:
+            return backlog.waits_more_than(connection, account, count)
 
     def routes_beside(self, delivery: Delivery) -> dict[int, str | None]:
         """The routes of a lead's other deliveries by their positions."""

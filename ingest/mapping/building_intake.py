@@ -10,7 +10,7 @@ from ingest.errors import Finding, Place, is_broken
 from ingest.mapping.document.nodes import Node, entries, items
 from ingest.mapping.expressions.compiling import Compiler
 from ingest.mapping.expressions.language import language
-from ingest.mapping.records import FormBlock, Intake
+from ingest.mapping.records import Captcha, FormBlock, Intake
 from ingest.mapping.schema import readers
 from ingest.mapping.schema.translation import AUTH_KEYS, IntakeSchema, Kinds
 from ingest.mapping.schema.validation import validate
@@ -73,23 +73,29 @@ def _signature(hmac: dict[str, Any]) -> Signature:
 
 
 def _variables(node: Node) -> Iterator[tuple[tuple[str, str], Place]]:
-    """Where each variable of `auth` is named."""
+    """Where each variable is named, and each file of a page."""
     for key, inner in entries(node, "auth"):
         named = inner.at(("secret",)) or inner if key == "hmac" else inner
         value = named.value
         items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [named]
         yield from (((key, item.value), item.place) for item in items)
+    captcha = node.at(("form", "captcha", "secret"))
+    if captcha:
+        yield ("captcha", captcha.value), captcha.place
+    form = node.at(("form",))
+    yield from ((("page", one.value), one.place) for _, one in (entries(form, "pages") if form else ()))
 
 
 def _form(node: Node) -> FormBlock | None:
     form = node.get("form")
     if form is None:
         return None
+    plain = {key: form[key] for key in ("thanks", "fields", "texts", "theme", "pages", "language") if key in form}
     return FormBlock(
         origins=tuple(map(readers.origin, form.get("origins", ()))),
-        thanks=form.get("thanks"),
-        rate=form.get("rate"),
-        min_seconds=float(form["min_seconds"]) if "min_seconds" in form else None,
-        captcha=form.get("captcha"),
-        fields=form.get("fields", {}),
+        rate=readers.rate(form["rate"]) if "rate" in form else None,
+        phone_rate=readers.rate(form["phone_rate"]) if "phone_rate" in form else None,
+        min_seconds=float(form.get("min_seconds", 0)),
+        captcha=Captcha(**form["captcha"]) if "captcha" in form else None,
+        **plain,
     )

@@ -18,15 +18,31 @@ from ingest.models import Signature
 
 
 @dataclass(frozen=True)
+class Captcha:
+    """A captcha that a form has."""
+
+    vendor: str  # turnstile, hcaptcha or recaptcha
+    secret: str  # the variable's name
+    site_key: str | None = None
+    when_down: Literal["accept", "hold", "refuse"] = "accept"
+    min_score: float = 0.5
+
+
+@dataclass(frozen=True)
 class FormBlock:
-    """What a website's form may do, as the mapping's `form` says."""
+    """What a website's form may do, what is checked of it, and how its pages look, as the mapping's `form` says."""
 
     origins: tuple[str, ...] = ()
     thanks: str | None = None
-    rate: str | None = None  # "10/minute", per client address
-    min_seconds: float | None = None
-    captcha: dict[str, Any] | None = None
+    rate: tuple[float, timedelta] | None = None  # per client address
+    phone_rate: tuple[float, timedelta] | None = None
+    min_seconds: float = 0.0
+    captcha: Captcha | None = None
     fields: dict[str, dict[str, Any]] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+    theme: dict[str, str] = field(default_factory=dict)
+    pages: dict[str, str] = field(default_factory=dict)  # files of templates, beside the mapping
+    language: str = "en"
 
 
 @dataclass(frozen=True)
@@ -43,7 +59,9 @@ class Intake:
     form: FormBlock | None = None
     duplicate_events: timedelta = timedelta(minutes=10)
     event_id: Expression | None = None
-    places: MappingABC[tuple[str, str], Place] = field(default_factory=dict)  # of each variable in `auth`, by its key
+    places: MappingABC[tuple[str, str], Place] = field(
+        default_factory=dict
+    )  # of each variable, and of each page, by its key
 
 
 @dataclass(frozen=True)

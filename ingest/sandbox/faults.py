@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import random
 import threading
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import marshmallow as ma
+
+from ingest.sandbox.records import KINDS
 
 RESET = "ingest.sandbox.reset"
 """The key of the WSGI environment under which a view tells our server to break the connection."""
@@ -31,6 +33,7 @@ class Fault:
     hang: float = 0.0  # seconds without an answer, then the connection is broken
     null: bool = False  # graph: null instead of an answer within a batch
     take: bool | None = None  # whether the request is processed all the same
+    over: threading.Event = field(default_factory=threading.Event, repr=False, compare=False)  # wait no longer
 
     @property
     def processes(self) -> bool:
@@ -45,8 +48,8 @@ class Fault:
         return bool(self.reset or self.hang)
 
     def __str__(self) -> str:
-        said = asdict(self)
-        return ", ".join(f"{name} {said[name]}" for name in ("status", "delay", "reset", "hang", "null") if said[name])
+        said = ((name, getattr(self, name)) for name in ("status", "delay", "reset", "hang", "null"))
+        return ", ".join(f"{name} {value}" for name, value in said if value)
 
 
 class FaultSchema(ma.Schema):
@@ -54,7 +57,7 @@ class FaultSchema(ma.Schema):
 
     next = ma.fields.Integer(validate=ma.validate.Range(1), allow_none=True, strict=True)
     share = ma.fields.Float(validate=ma.validate.Range(0, 1), allow_none=True)
-    where = ma.fields.String(validate=ma.validate.OneOf(["aisensy", "details", "graph"]))
+    where = ma.fields.String(validate=ma.validate.OneOf(KINDS))
     campaign = ma.fields.String(allow_none=True)
     key = ma.fields.String(allow_none=True)
     lead = ma.fields.String(allow_none=True)
@@ -78,17 +81,21 @@ class Faults:
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
+        self._over = threading.Event()
         self._lock = threading.Lock()
 
     def add(self, fault: Fault) -> None:
         """From now on, do this."""
         with self._lock:
+            fault.over = self._over
             self._faults.append(fault)
 
     def clear(self) -> None:
-        """Answer everything as it should be."""
+        """Answer everything as it should be, and those at once that wait."""
         with self._lock:
             self._faults.clear()
+            self._over.set()
+            self._over = threading.Event()
 
     def pick(
         self, where: str, campaign: str | None = None, keys: tuple[str | None, ...] = (), lead: str | None = None

@@ -6,8 +6,8 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Any
 
-KINDS = ("aisensy", "details", "graph")
-"""What is recorded apart: campaign requests, looks at a campaign's details, calls of the Graph API."""
+KINDS = ("aisensy", "details", "graph", "captcha")
+"""What is recorded apart: campaign requests, looks at a campaign's details, calls of the Graph API, captchas."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from werkzeug.routing import BaseConverter
 
 from ingest.sandbox import graph
 from ingest.sandbox.aisensy import aisensy
+from ingest.sandbox.captcha import captcha
 from ingest.sandbox.control import control
 from ingest.sandbox.faults import RESET
 from ingest.sandbox.state import State
@@ -40,7 +41,7 @@ def create_app(state: State) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = MAX_BODY
     app.jinja_env.filters["pretty"] = partial(json_text, indent=2)
     app.jinja_env.filters["compact"] = json_text
-    for blueprint in (aisensy, graph.graph, control):
+    for blueprint in (aisensy, graph.graph, captcha, control):
         app.register_blueprint(blueprint)
     return app
 
@@ -146,6 +147,7 @@ class Server(socketserver.ThreadingTCPServer):
     def stop(self) -> None:
         """Close every connection and listen no more."""
         self._state.stopping.set()
+        self._state.faults.clear()
         self.shutdown()
         self.server_close()
         for connection in list(self._open):

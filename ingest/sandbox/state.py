@@ -46,6 +46,7 @@ class State:
         self.contacts: OrderedDict[tuple[str, str], dict[str, Any]] = OrderedDict()
         self.app_secret: str | None = None  # when set, Graph calls need an appsecret_proof
         self.tokens: frozenset[str] | None = None  # of the Graph API
+        self._spent: OrderedDict[str, None] = OrderedDict()  # visitors' answers to captchas
         self._lock = threading.Lock()
 
     def account(self, key: Any) -> str | None:
@@ -59,6 +60,15 @@ class State:
         with self._lock:
             told = {name: Campaign(**facts) for name, facts in (campaigns or {}).items()}
             self.campaigns = None if campaigns is None else {**(self.campaigns or {}), **told}
+
+    def is_spent(self, answer: str) -> bool:
+        """Whether a visitor's answer to a captcha was here before; now it was."""
+        with self._lock:
+            known = answer in self._spent
+            self._spent[answer] = None
+            while len(self._spent) > self.keep:
+                self._spent.popitem(last=False)
+            return known
 
     def unknown(self, request: Mapping[str, Any]) -> dict[str, list[str]]:
         """The tags and attributes of a request that do not exist, and so are ignored."""

@@ -50,9 +50,9 @@ def answer(status: int, body: Any, fault: Fault | None) -> Response:
     if fault is None:
         return _response(status, body)
     if fault.delay:
-        state().stopping.wait(fault.delay)
+        fault.over.wait(fault.delay)
     if fault.hang:
-        state().stopping.wait(fault.hang)
+        fault.over.wait(fault.hang)
     if fault.breaks:
         request.environ[RESET] = True
     response = _response(status, body)

@@ -1,39 +1,22 @@
 from __future__ import annotations
 
 import traceback
-from collections import Counter
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
-from flask import Flask, g, jsonify, render_template, request
+from flask import Flask, g, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from ingest import log
+from ingest.channels import payload as bodies
+from ingest.channels.base import Inbound
 from ingest.errors import Refusal, StoreError
-from ingest.web.forms import InvalidFields, is_browser
+from ingest.web.forms import leading, pages
+from ingest.web.forms.fields import NO_BLOCK, InvalidFields
 
 _STORE_BACK_IN = 5  # seconds, as told to senders
 _PACKAGE = Path(__file__).parents[1]
-
-
-class Counts:
-    """How many posts this process refused, by code."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._by_code: Counter[str] = Counter()
-
-    def add(self, code: str) -> None:
-        """Count one refusal."""
-        with self._lock:
-            self._by_code[code] += 1
-
-    def by_code(self) -> dict[str, int]:
-        """The counts so far."""
-        with self._lock:
-            return dict(self._by_code)
 
 
 def register(app: Flask) -> None:
@@ -60,12 +43,39 @@ def answer(refusal: Refusal) -> ResponseReturnValue:
         headers["WWW-Authenticate"] = 'Bearer realm="ingest"'
     if refusal.status == 405:
         headers["Allow"] = ", ".join(g.get("methods", ("GET",)))
-    if g.get("browser", is_browser(request.headers)):
-        return render_template("web/refused.html", refusal=refusal), refusal.status, headers
+    led = _led_on(refusal)
+    if led:
+        return redirect(led, 303)
+    if g.get("browser", leading.is_browser(request.headers)):
+        return _page(refusal), refusal.status, headers
     error: dict[str, Any] = {"code": refusal.code, "message": refusal.message, "hint": refusal.hint}
     if isinstance(refusal, InvalidFields):
         error["fields"] = refusal.fields
     return jsonify(error=error), refusal.status, headers
+
+
+def _led_on(refusal: Refusal) -> str | None:
+    """The page of the site's own that a form wants to be shown for errors."""
+    if "form" not in g or not g.browser:
+        return None
+    endpoint, sent = g.form
+    return leading.on_error(_typed(sent), endpoint.intake.form or NO_BLOCK, refusal)
+
+
+def _page(refusal: Refusal) -> Any:
+    """The form once more, where one was posted: whatever is wrong, nobody types anything twice."""
+    if "form" not in g:
+        return render_template("web/refused.html", refusal=refusal)
+    endpoint, sent = g.form
+    return pages.refused(endpoint, _typed(sent), refusal)
+
+
+def _typed(sent: Inbound) -> Any:
+    """What a visitor typed, so far as it can be read."""
+    try:
+        return bodies.form(sent)
+    except Refusal:
+        return None
 
 
 def _store(error: StoreError) -> ResponseReturnValue:

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint, Response, g, jsonify, redirect, render_template, request
+from flask import Blueprint, Response, g, jsonify, redirect, request
 from flask.typing import ResponseReturnValue
 
 from ingest import log
@@ -11,7 +12,10 @@ from ingest.errors import Refusal
 from ingest.inbox.accepting import Accepted
 from ingest.mapping.records import FormBlock
 from ingest.models import LOOK_UP, Event, new_id, utcnow
-from ingest.web import body, forms, identity, origins, waiting
+from ingest.web import body, identity, origins, waiting
+from ingest.web.forms import leading, pages
+from ingest.web.forms.fields import NO_BLOCK
+from ingest.web.forms.protection import Visit
 from ingest.web.intakes import Endpoint
 from ingest.web.request import inbound
 from ingest.web.site import Site, site
@@ -52,17 +56,17 @@ def _remember(endpoint: Endpoint) -> None:
     """What the answer depends on, whatever becomes of the request."""
     g.methods = endpoint.channel.methods
     if endpoint.channel.browser:
-        g.cors = origins.cors(request.headers, _block(endpoint).origins, _own_origin(endpoint))
-        g.browser = forms.is_browser(request.headers)
+        g.cors = origins.cors(request.headers, _block(endpoint).origins, _own_origins(endpoint))
+        g.browser = leading.is_browser(request.headers)
 
 
 def _block(endpoint: Endpoint) -> FormBlock:
-    return endpoint.intake.form or forms.NO_BLOCK
+    return endpoint.intake.form or NO_BLOCK
 
 
-def _own_origin(endpoint: Endpoint) -> str | None:
-    """Our own origin, where it matters: it takes longer to tell than to read a form."""
-    return origins.origin_of(request.host_url) if _block(endpoint).origins else None
+def _own_origins(endpoint: Endpoint) -> set[str | None]:
+    """Our own origins, where they matter: it takes longer to tell them than to read a form."""
+    return origins.own(request.host_url, site().settings.public_url) if _block(endpoint).origins else set()
 
 
 def _handshake(here: Site, endpoint: Endpoint) -> ResponseReturnValue:
@@ -71,33 +75,44 @@ def _handshake(here: Site, endpoint: Endpoint) -> ResponseReturnValue:
 
 
 def _preflight(endpoint: Endpoint) -> ResponseReturnValue:
-    origins.check(request.headers, _block(endpoint).origins, _own_origin(endpoint))
+    origins.check(request.headers, _block(endpoint).origins, _own_origins(endpoint))
     return Response(status=204, headers={"Allow": ", ".join(endpoint.channel.methods), **origins.PREFLIGHT})
 
 
 def _post(here: Site, endpoint: Endpoint) -> ResponseReturnValue:
     wait = waiting.seconds(request.args.get("wait"))
     if endpoint.channel.browser:
-        origins.check(request.headers, _block(endpoint).origins, _own_origin(endpoint))
+        origins.check(request.headers, _block(endpoint).origins, _own_origins(endpoint))
     sent = inbound(body.read(request.environ, here.settings.max_body))
+    if endpoint.channel.browser:
+        g.form = endpoint, sent  # so that a page with a refusal keeps what was typed
+        here.protection.count(_block(endpoint), endpoint.name, sent.remote)
     endpoint.channel.verify(sent, here.intakes.auth(endpoint))
+    here.backlog.check(endpoint)
     parsed = endpoint.channel.parse(sent)
     if endpoint.channel.browser:
-        for notice in parsed.notices:
-            _check_fields(here, endpoint, notice)
+        parsed = replace(parsed, notices=[_looked_at(here, endpoint, one, sent.remote) for one in parsed.notices])
     accepted = here.inbox.accept(_events(here, endpoint, parsed.notices))
     duplicates = sum(one.duplicate for one in accepted)
     _logger.info("lead_accepted", endpoint=endpoint.name, count=len(accepted), duplicates=duplicates)
-    if g.get("browser"):
-        target = forms.thanks(parsed.notices[0].payload, _block(endpoint))
-        return redirect(target, 303) if target else render_template("web/thanks.html")
-    return jsonify(_answer(here, parsed, accepted, wait))
+    answer = _answer(here, parsed, accepted, wait)
+    if not endpoint.channel.browser:
+        return jsonify(answer)
+    payload = parsed.notices[0].payload
+    target = leading.thanks(payload, _block(endpoint))
+    if g.browser:
+        return redirect(target, 303) if target else pages.thanks(endpoint, endpoint.channel.content(payload))
+    return jsonify(answer | ({"next": target} if target else {}))
 
 
-def _check_fields(here: Site, endpoint: Endpoint, notice: Notice) -> None:
-    if notice.hold is None:  # a robot is not told what it did wrong
-        content = endpoint.channel.content(notice.payload)
-        forms.check_fields(content, _block(endpoint), here.settings.default_country)
+def _looked_at(here: Site, endpoint: Endpoint, notice: Notice, remote: str) -> Notice:
+    def is_known() -> bool:
+        known = identity.of(notice, endpoint, endpoint, utcnow(), here.inbox).identity
+        return here.inbox.knows(known)
+
+    content = endpoint.channel.content(notice.payload)
+    visit = Visit(endpoint.name, remote, content, here.settings.default_country, is_known)
+    return here.protection.look(_block(endpoint), notice, visit)
 
 
 def _events(here: Site, called: Endpoint, notices: list[Notice]) -> list[Event]:
@@ -119,6 +134,7 @@ def _events(here: Site, called: Endpoint, notices: list[Notice]) -> list[Event]:
                 account=owner.account,
                 lane=f"{LOOK_UP}{owner.channel.name}:{notice.page_id or ''}" if owner.channel.remote else "",
                 hold=notice.hold,
+                why=notice.why,
             )
         )
     return events

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from urllib.parse import urlsplit
 
 from ingest.channels.base import Headers
@@ -24,13 +24,19 @@ def origin_of(url: str) -> str | None:
     return f"{parts.scheme}://{host}" + (f":{port}" if port and port != _PORTS[parts.scheme] else "")
 
 
-def is_allowed(url: str, allowed: Sequence[str], own: str | None = None) -> bool:
+def own(host_url: str, public_url: str | None) -> set[str | None]:
+    """Our own origins: as the request has it, the same behind a proxy that ends TLS, and as the settings have it."""
+    called = origin_of(host_url)
+    return {called, called and called.replace("http://", "https://", 1), origin_of(public_url or "")}
+
+
+def is_allowed(url: str, allowed: Sequence[str], own: Collection[str | None] = ()) -> bool:
     """Whether an address belongs to one of the allowed origins, or to ours."""
     origin = origin_of(url)
-    return origin is not None and origin in {own, *map(origin_of, allowed)}
+    return origin is not None and (origin in own or origin in map(origin_of, allowed))
 
 
-def check(headers: Headers, allowed: Sequence[str], own: str | None) -> None:
+def check(headers: Headers, allowed: Sequence[str], own: Collection[str | None]) -> None:
     """Raise Refusal 403 where the mapping lists origins and this post comes from another.
 
     Browsers tell the origin in `Origin`, or in `Referer`; servers tell neither, and are let in.
@@ -45,7 +51,7 @@ def check(headers: Headers, allowed: Sequence[str], own: str | None) -> None:
         )
 
 
-def cors(headers: Headers, allowed: Sequence[str], own: str | None) -> dict[str, str]:
+def cors(headers: Headers, allowed: Sequence[str], own: Collection[str | None]) -> dict[str, str]:
     """The headers that let a page's script read our answer: for allowed origins, or for all where none is listed."""
     if not allowed:
         return {"Access-Control-Allow-Origin": "*"}

@@ -5,7 +5,8 @@ from flask import Blueprint, Flask, Response
 from ingest.web.site import site
 
 CSP = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
 )
 
 pages = Blueprint("web", __name__, template_folder="templates", static_folder="static", static_url_path="/static/web")

@@ -7,7 +7,9 @@ from flask import current_app
 from ingest.catalog import LiveCatalog
 from ingest.inbox import Inbox
 from ingest.settings import Settings
-from ingest.web.errors import Counts
+from ingest.web.backlog import Backlog
+from ingest.web.counts import Counts
+from ingest.web.forms.protection import Protection
 from ingest.web.intakes import Intakes
 from ingest.web.waiting import Waiting
 
@@ -23,6 +25,8 @@ class Site:
     catalog: LiveCatalog
     intakes: Intakes
     waiting: Waiting
+    backlog: Backlog
+    protection: Protection
     refusals: Counts = field(default_factory=Counts)
 
 

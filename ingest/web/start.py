@@ -3,14 +3,16 @@ from __future__ import annotations
 import ipaddress
 import json
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from flask import Blueprint, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from ingest.settings import SANDBOX_SECRETS
+from ingest.web.forms.drawing import USUAL, Input, countries, initial, inputs
+from ingest.web.forms.fields import NO_BLOCK
+from ingest.web.forms.filling import filled_in
 from ingest.web.intakes import Endpoint
 from ingest.web.origins import origin_of
 from ingest.web.pages import CSP
@@ -19,10 +21,6 @@ from ingest.web.site import Site, site
 start = Blueprint("start", __name__)
 
 _LEAD = {"full_name": "Asha Rao", "phone_number": "+91 98765 43210", "email": "asha@example.com", "city": "Pune"}
-_FIELDS: dict[str, dict[str, Any]] = {
-    "full_name": {"label": "Your name", "required": True},
-    "phone": {"label": "Phone", "type": "phone"},
-}
 _FORWARDING = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip")
 
 
@@ -33,7 +31,7 @@ class Card:
     endpoint: Endpoint
     url: str
     command: str
-    form: Mapping[str, Mapping[str, Any]] | None = None
+    form: Sequence[Input] = ()
 
 
 @start.get("/")
@@ -44,7 +42,7 @@ def page() -> ResponseReturnValue:
         return render_template("web/start.html", cards=None)
     cards = [_card(here, endpoint) for endpoint in here.intakes.all()]
     broken = sorted(here.catalog.current().mappings.keys() - {card.endpoint.name for card in cards})
-    response = make_response(render_template("web/start.html", cards=cards, broken=broken))
+    response = make_response(render_template("web/start.html", cards=cards, broken=broken, countries=countries("en")))
     thanks = {origin_of(card.endpoint.intake.form.thanks or "") for card in cards if card.endpoint.intake.form}
     targets = " ".join(sorted({"'self'", *(one for one in thanks if one)}))
     response.headers["Content-Security-Policy"] = CSP.replace("form-action 'self'", f"form-action {targets}")
@@ -63,9 +61,10 @@ def _is_near() -> bool:
 
 def _card(here: Site, endpoint: Endpoint) -> Card:
     url = f"{(here.settings.public_url or request.host_url).rstrip('/')}/in/{endpoint.name}"
-    form = (endpoint.intake.form.fields if endpoint.intake.form else None) or _FIELDS
+    block = endpoint.intake.form or NO_BLOCK
+    form = inputs(block, here.settings.default_country, initial(block)) if endpoint.channel.browser else []
     make = _COMMANDS.get(endpoint.channel.name, _json_command)
-    return Card(endpoint, url, make(here, endpoint, url), form if endpoint.channel.browser else None)
+    return Card(endpoint, url, make(here, endpoint, url), form)
 
 
 def _json_command(here: Site, endpoint: Endpoint, url: str) -> str:
@@ -76,9 +75,10 @@ def _json_command(here: Site, endpoint: Endpoint, url: str) -> str:
     return _curl(url, [*token, "Content-Type: application/json"], json.dumps(_LEAD, indent=2))
 
 
-def _form_command(here: Site, endpoint: Endpoint, url: str) -> str:  # noqa: ARG001 - one signature for all
-    names = (endpoint.intake.form.fields if endpoint.intake.form else None) or _FIELDS
-    return _lines(["curl", url, *(f"--data-urlencode {shlex.quote(f'{n}={_sample(n, s)}')}" for n, s in names.items())])
+def _form_command(here: Site, endpoint: Endpoint, url: str) -> str:
+    fields = (endpoint.intake.form or NO_BLOCK).fields or USUAL
+    given = {name: filled_in(name, rules, here.settings.default_country) for name, rules in fields.items()}
+    return _lines(["curl", url, *(f"--data-urlencode {shlex.quote(f'{name}={given[name]}')}" for name in given)])
 
 
 def _elementor_command(here: Site, endpoint: Endpoint, url: str) -> str:
@@ -107,13 +107,6 @@ _COMMANDS: dict[str, Callable[[Site, Endpoint, str], str]] = {
     "facebook": _facebook_command,
     "google_ads": _google_ads_command,
 }
-
-
-def _sample(name: str, wanted: Mapping[str, Any]) -> str:
-    if wanted.get("choices"):
-        return str(wanted["choices"][0])
-    kinds = {"phone": _LEAD["phone_number"], "email": _LEAD["email"]}
-    return kinds.get(str(wanted.get("type")), _LEAD.get(name, _LEAD["full_name"] if "name" in name else "…"))
 
 
 def _shown(here: Site, endpoint: Endpoint, key: str) -> str:

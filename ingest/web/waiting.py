@@ -13,7 +13,10 @@ from ingest.models import Reason, Status
 LONGEST = 10.0  # seconds
 SEATS = 16
 _LOOK_EVERY = 0.05
-_SHOWN = ("status", "reason", "error")
+_UNSAID = {  # reasons for which the store has no words: they say all
+    Reason.QUIET_HOURS: "It is sent when the mapping's quiet hours are over",
+    Reason.DISCARDED: "It was given up by a person",
+}
 _SECONDS = re.compile(r"\d{1,6}(\.\d{1,6})?")
 
 
@@ -50,9 +53,15 @@ class Waiting:
             except StoreError:  # the lead is on disk; only its outcome can't be told
                 return []
             if (found and not any(map(_is_under_way, found))) or time.monotonic() >= until:
-                return [{key: delivery[key] for key in _SHOWN} for delivery in found]
+                return [_shown(delivery) for delivery in found]
             time.sleep(_LOOK_EVERY)
 
 
 def _is_under_way(delivery: dict[str, Any]) -> bool:
     return delivery["status"] in {Status.PENDING, Status.SENDING} or delivery["reason"] == Reason.RETRY
+
+
+def _shown(delivery: dict[str, Any]) -> dict[str, Any]:
+    """What the sender sees of a delivery: where it has a reason, always with a sentence that a Zap can show."""
+    reason = delivery["reason"]
+    return {"status": delivery["status"], "reason": reason, "error": delivery["error"] or _UNSAID.get(reason)}

@@ -69,7 +69,17 @@ class ChannelContract:
         assert self.refusal(self.post(client, body), 400) == "empty_body"
 
     @pytest.mark.parametrize(
-        "body", [b'{"a": ', b"{'a': 1}", b'{"a": NaN}', b'{"a": Infinity}', b'{"a": 1}{}', b'{"a": "\xff"}', b"\0"]
+        "body",
+        [
+            b'{"a": ',
+            b'{"a": 1, "a": 2}',
+            b"{'a': 1}",
+            b'{"a": NaN}',
+            b'{"a": Infinity}',
+            b'{"a": 1}{}',
+            b'{"a": "\xff"}',
+            b"\0",
+        ],
     )
     def test_a_broken_body_is_refused(self, client: FlaskClient, body: bytes) -> None:
         self.refusal(self.post(client, body), 400)

@@ -6,6 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from ingest.channels import CHANNELS
+from ingest.channels.base import Inbound
 from ingest.channels.formdata import URLENCODED
 from ingest.channels.payload import loads
 from ingest.mapping import loader
@@ -178,3 +179,23 @@ def test_a_mapping_without_a_token_is_no_finding(house: House) -> None:
 def test_a_payload_that_is_no_object_has_fields_too() -> None:
     """Whatever a test or a store holds."""
     assert fields(["x"]) == {"_": "x"}
+
+
+def test_several_choices_are_a_list_in_each_way_that_php_writes_one() -> None:
+    """None is lost: by the field's id and by its label."""
+    title = "fields[topics][title]=What&"
+    for parts in ("[value][0]", "[value][1]"), ("[value][]", "[value][]"), ("[value]", "[value]"):
+        body = title + "&".join(
+            f"fields[topics]{part}={one}" for part, one in zip(parts, ("Villa", "Plot"), strict=True)
+        )
+        (notice,) = CHANNELS["elementor"].parse(Inbound("POST", {}, {}, body.encode(), URLENCODED)).notices
+        assert fields(notice.payload) == {"topics": ["Villa", "Plot"], "what": ["Villa", "Plot"]}
+
+
+def test_fields_of_wordpress_itself_are_known_by_their_ids() -> None:
+    """As both modes post them; a field of the form that is called so comes first."""
+    sent = "meta[page_url][title]=Page+URL&meta[page_url][value]=https://acme.example/&meta[time][value]=9:41"
+    body = f"fields[time][value]=evening&{sent}&form[id]=1&form[name]=Hero"
+    (notice,) = CHANNELS["elementor"].parse(Inbound("POST", {}, {}, body.encode(), URLENCODED)).notices
+    found = {"time": "evening", "page_url": "https://acme.example/", "form_id": "1", "form_name": "Hero"}
+    assert fields(notice.payload) == found

@@ -145,7 +145,7 @@ def test_what_is_no_lead_of_googles_is_refused(client: FlaskClient, payload: dic
     assert answer.get_json()["error"]["message"] == message
 
 
-@pytest.mark.parametrize("time", ["", "yesterday", 7, None, "0001-01-01T00:00:00+14:00"])
+@pytest.mark.parametrize("time", ["", "yesterday", [7], None, "0001-01-01T00:00:00+14:00"])
 def test_a_time_that_is_none_is_no_accident(time: Any) -> None:
     """Such a lead has no age."""
     columns = [{"column_id": "", "column_name": None, "string_value": "x"}, {"string_value": {"a": 1}}]

@@ -92,3 +92,63 @@ def test_other_triggers_are_ignored(house: House) -> None:
 def test_odd_payloads_make_leads_too(odd: Any) -> None:
     """Whatever was stored can be looked at."""
     assert WEBFLOW.lead(odd).payload == odd
+
+
+OLD = {
+    "name": "Sample Form",
+    "site": "62749158efef318abc8d5a0f",
+    "data": {"name": "Asha Rao", "Phone": 919876543210, "Agree": True},
+    "d": "2022-09-14T12:35:16.117Z",
+    "_id": "6321ca84df3949bfc6752327",
+}
+
+
+def test_hooks_of_the_first_version_are_read_too() -> None:
+    """Those that were made years ago still post the submission bare, and call some of it otherwise."""
+    lead = WEBFLOW.lead(OLD)
+    assert lead.fields == {
+        "name": "Asha Rao",
+        "phone": "919876543210",
+        "agree": "true",
+        "form_name": "Sample Form",
+        "site_id": "62749158efef318abc8d5a0f",
+        "submitted_at": "2022-09-14T12:35:16.117Z",
+    }
+    assert lead.created_at == datetime(2022, 9, 14, 12, 35, 16, 117000, tzinfo=UTC)
+
+
+def test_a_submission_is_the_same_in_both_versions(house: House) -> None:
+    """A site whose hook is made anew tells of one submission by both."""
+    client = house.client({"site": f"channel: webflow\nauth: {{token: T}}{REQUEST}"}, secrets={"T": SECRET})
+    new = {"triggerType": "form_submission", "payload": {"id": OLD["_id"], "data": {"name": "Asha Rao"}}}
+    first, second = (client.post("/in/site", json=body, headers=BEARER).get_json()["leads"][0] for body in (OLD, new))
+    assert (second["status"], second["id"]) == ("duplicate", first["id"])
+
+
+def test_no_field_changes_which_form_it_was() -> None:
+    """Routes may rest on it, and fields are called as whoever made the page likes."""
+    fields = {"Form Name": "mine", "form-id": "mine", "Page URL": "mine"}
+    sent = {"name": "Home", "formId": "f", "pageUrl": "https://acme.example/", "data": fields}
+    lead = WEBFLOW.lead({"triggerType": "form_submission", "payload": sent})
+    assert lead.fields == {"form_name": "Home", "form_id": "f", "page_url": "https://acme.example/"}
+
+
+def test_a_token_is_a_source_whatever_the_mapping_is_called(house: House) -> None:
+    """A mapping may be renamed, and a hook of the dashboard be replaced by one that is signed."""
+    secrets = {"T": SECRET, "S": SECRET}
+    token = f"channel: webflow\nauth: {{token: T}}{REQUEST}"
+    both = f"channel: webflow\nauth: {{token: T, secret: S}}{REQUEST}"
+    client = house.client({"old": token, "new": token, "both": both}, secrets=secrets)
+    body = json.dumps(OLD).encode()
+    headers = {**BEARER, **signed(body)}
+    answers = [client.post(f"/in/{name}", data=body, headers=headers) for name in ("old", "new", "both")]
+    states = [one.get_json()["leads"][0]["status"] for one in answers]
+    assert states == ["accepted", "duplicate", "duplicate"]
+
+
+def test_a_post_of_the_future_is_stale(house: House) -> None:
+    """A clock that is wrong by more than five minutes is told of, whichever way."""
+    client = house.client({"site": f"channel: webflow\nauth: {{secret: S}}{REQUEST}"}, secrets={"S": SECRET})
+    assert client.post("/in/site", data=BODY, headers=signed(BODY, ago=-290)).status_code == 200
+    error = client.post("/in/site", data=BODY, headers=signed(BODY, ago=-310)).get_json()["error"]
+    assert error["code"] == "stale_timestamp"

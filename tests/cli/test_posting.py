@@ -56,7 +56,7 @@ def test_a_payload_goes_the_way_of_a_real_post(test: str) -> None:
         ("{payload: 5, expect: {}}", "refused: invalid_payload"),
         (
             '{payload: {phone: "9876543210", _gotcha: "on"}, expect: {}}',
-            "suspected_spam payload: The honeypot is filled",
+            "suspected_spam payload: A field was filled in that people do not see",
         ),
         (
             '{payload: {phone: 9876543210}, now: "2026-11-23T12:00:00+05:30", expect_hold: quiet_hours}',

@@ -246,3 +246,19 @@ def test_the_trace_in_the_documentation_is_what_one_gets(folder: Path) -> None:
     assert found
     told = ingest_try(found[1], "hello", "--trace")
     assert re.sub(r"\d+ µs", "… µs", told.stderr) == re.sub(r"\d+ µs", "… µs", found[2])
+
+
+@pytest.mark.parametrize(
+    ("channel", "payload"),
+    [
+        ("google_ads", {"lead_id": "1", "Google_key": "a key of the tests", "is_test": "true", "user_column_data": []}),
+        ("shopify", {"id": 820982911946154508, "line_items": [], "phone": "+919876543210"}),
+    ],
+)
+def test_a_test_lead_is_told_as_one_whoevers_it_is(folder: Path, channel: str, payload: dict[str, Any]) -> None:
+    """Not as Meta's; and Google's key is no part of it."""
+    (folder / "mappings" / "here.yaml").write_text(HELLO.replace("channel: form", f"channel: {channel}\nauth: {{}}"))
+    told = ingest_try(payload, "here", "--trace")
+    assert (told.exit_code, told.stdout) == (1, "")
+    assert "test_lead A test lead is never sent" in told.stderr
+    assert "a key of the tests" not in told.stderr

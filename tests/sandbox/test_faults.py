@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -77,6 +78,20 @@ def test_delay(box: Sandbox, caller: Caller) -> None:
     answer = caller.send()
     assert answer.status_code == 200
     assert answer.elapsed.total_seconds() >= 0.1
+
+
+@pytest.mark.parametrize("kind", ["delay", "hang"])
+def test_what_hangs_is_let_go_once_there_are_no_faults(box: Sandbox, kind: str) -> None:
+    """Whoever plays that AiSensy comes back need not wait for it."""
+    box.fail(next=1, **{kind: 60})
+    client = Client(timeout=50)
+    body = {name: value for name, value in REQUEST.items() if name != "apiKey"}
+    with ThreadPoolExecutor(1) as pool:
+        call = pool.submit(client.send, box.aisensy_url, "sandbox-acme", body)
+        box.wait(1, taken=False)
+        box.clear()
+        assert call.result(30).verdict is {"delay": Verdict.SENT, "hang": Verdict.AMBIGUOUS}[kind]
+    client.close()
 
 
 def test_refused_but_taken(box: Sandbox, caller: Caller) -> None:

@@ -41,6 +41,31 @@ def test_an_answer_that_waits_tells_the_outcome(client: FlaskClient) -> None:
     assert answer["leads"][0]["deliveries"] == [{"status": "held", "reason": "phone_invalid", "error": "why"}]
 
 
+@pytest.mark.parametrize(
+    ("status", "reason", "stored_error", "told"),
+    [
+        (Status.SENT, None, None, None),
+        (Status.HELD, Reason.AMBIGUOUS, "Nobody knows", "Nobody knows"),
+        (Status.FAILED, Reason.NUMBER_REJECTED, "Invalid Number", "Invalid Number"),
+        (Status.SKIPPED, Reason.OPTED_OUT, "The person asked for no messages", "The person asked for no messages"),
+        (Status.SKIPPED, Reason.DISCARDED, None, "It was given up by a person"),
+        (Status.WAITING, Reason.QUIET_HOURS, None, "It is sent when the mapping's quiet hours are over"),
+        (Status.WAITING, Reason.NO_KEY, "Set AISENSY_API_KEY", "Set AISENSY_API_KEY"),
+    ],
+)
+def test_whatever_became_of_it_is_told_in_words(
+    client: FlaskClient, status: Status, reason: Reason | None, stored_error: str | None, told: str | None
+) -> None:
+    """A Zap shows `error` to its owner; only what is sent, or still on its way, has none."""
+    (lead,) = client.post("/in/zapier", json={"a": 1}, headers=BEARER).get_json()["leads"]
+    inbox = site_of(client.application).inbox
+    (delivery,) = inbox.outcome_of(lead["id"])
+    set_one(inbox, delivery["id"], status=status, reason=reason, error=stored_error)
+    (again,) = client.post("/in/zapier?wait=10", json={"a": 1}, headers=BEARER).get_json()["leads"]
+    assert again["status"] == "duplicate"
+    assert again["deliveries"] == [{"status": status, "reason": reason, "error": told}]
+
+
 def test_when_the_time_is_over_the_answer_comes_as_things_are(client: FlaskClient) -> None:
     """The lead is stored either way."""
     answer = client.post("/in/zapier?wait=0.05", json=[{"a": 1}, {"a": 1}], headers=BEARER).get_json()

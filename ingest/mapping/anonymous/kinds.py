@@ -93,6 +93,18 @@ def kind_of(path: tuple[str, ...], text: str, usage: Usage) -> Kind:
     """What the value at a path of keys tells of a person. Paths may be empty."""
     if _PART_OF_FIELD.search("".join(path[-1:])):
         return Kind.PLAIN
+    by_key = kind_told(path, usage)
+    if is_answer(text, names=by_key is Kind.NAME):
+        return Kind.PLAIN
+    if by_key is None:
+        return _by_content(text)
+    if by_key is Kind.PHONE and not ascii_digits(text):
+        return _by_content(text)
+    return by_key
+
+
+def kind_told(path: tuple[str, ...], usage: Usage) -> Kind | None:
+    """What the keys of a value, and the filters that it goes through, tell; None where they tell nothing."""
     names = [normalise_key(key) for key in path]
     by_key = _by_key(names)
     field = "_".join(names)
@@ -100,12 +112,6 @@ def kind_of(path: tuple[str, ...], text: str, usage: Usage) -> Kind:
         for kind, uses in _USES.items():
             if any({field, *names[-1:]} & usage.filtered.get(use, frozenset()) for use in uses):
                 by_key = kind
-    if is_answer(text, names=by_key is Kind.NAME):
-        return Kind.PLAIN
-    if by_key is None:
-        return _by_content(text)
-    if by_key is Kind.PHONE and not ascii_digits(text):
-        return _by_content(text)
     return by_key
 
 

@@ -25,6 +25,7 @@ class Usage:
     constants: frozenset[str] = frozenset()  # texts and numbers, folded
     words: frozenset[str] = frozenset()  # of them
     filtered: dict[str, frozenset[str]] = field(default_factory=dict)  # filter -> names of fields
+    compared: dict[str, str] = field(default_factory=dict)  # field -> a text that it is compared with, or looked up by
     times: bool = False  # the time matters at which the lead came
 
 
@@ -32,6 +33,7 @@ def usage(translation: Translation, intake: Intake | None = None) -> Usage:
     """What a mapping does with a lead's fields."""
     constants = {*_choices(intake)}
     filtered: dict[str, set[str]] = defaultdict(set)
+    compared: dict[str, str] = {}
     policies = [route.policy for route in translation.routes]
     times = any(one.max_age is not None or one.quiet_hours is not None for one in policies)
     for name, expression in _expressions(translation):
@@ -42,11 +44,17 @@ def usage(translation: Translation, intake: Intake | None = None) -> Usage:
         constants |= {folded(str(node.value)) for node in tree.find_all(nodes.Const) if node.value is not None}
         for node in tree.find_all(nodes.Filter):
             filtered[node.name] |= _fields(node.node, translation)
+        for one, text in _compared(tree, translation):
+            compared.setdefault(one, text)
         if name in USED_FOR:
             filtered[USED_FOR[name]] |= _fields(tree, translation)
     words = {run for text in constants for _, run in runs(text)}
     return Usage(
-        frozenset(constants), frozenset(words), {name: frozenset(found) for name, found in filtered.items()}, times
+        constants=frozenset(constants),
+        words=frozenset(words),
+        filtered={name: frozenset(found) for name, found in filtered.items()},
+        compared=compared,
+        times=times,
     )
 
 
@@ -85,6 +93,30 @@ def _fields(node: nodes.Node | None, translation: Translation, seen: frozenset[s
             below = _parsed(translation, translation.lets[path[0]])
             found |= _fields(below, translation, seen | {path[0]})
     return found
+
+
+def _compared(tree: nodes.Template, translation: Translation) -> Iterator[tuple[str, str]]:
+    """The fields that are compared with texts, or looked up in tables: each with one of those."""
+    pairs: list[tuple[nodes.Node, nodes.Node]] = []
+    for one in tree.find_all(nodes.Compare):
+        if len(one.ops) == 1 and one.ops[0].op in {"eq", "in"}:
+            pairs += [(one.expr, one.ops[0].expr), (one.ops[0].expr, one.expr)]
+    for look in tree.find_all(nodes.Filter):
+        if look.name == "lookup" and look.node is not None and look.args:
+            pairs.append((look.node, look.args[0]))
+    for asked, told in pairs:
+        text = _text(told, translation)
+        if text:
+            yield from ((name, text) for name in _fields(asked, translation))
+
+
+def _text(node: nodes.Node, translation: Translation) -> str:
+    """The text that is written, or the first of a list or a table; blank where there is none."""
+    if isinstance(node, nodes.Name):
+        table = translation.tables.get(node.name)
+        return table.a_key if table else ""
+    first = node.find(nodes.Const) if isinstance(node, nodes.List | nodes.Tuple | nodes.Dict) else node
+    return str(first.value) if isinstance(first, nodes.Const) and first.value is not None else ""
 
 
 def _paths(found: Iterable[nodes.Node]) -> Iterator[tuple[str, ...]]:

@@ -45,8 +45,8 @@ def lint(catalog: Catalog, known: Known, secrets: Sequence[str] = (), country: s
         named = mapping.intake.places if mapping.intake else {}
         found += [
             Finding(place, "secret_in_file", KEPT_HERE, KEPT_HINT)
-            for (_, name), place in named.items()
-            if looks_secret(name)
+            for (key, name), place in named.items()
+            if key != "page" and looks_secret(name)
         ]
     for file in catalog.files:
         found += secrets_in(file, secrets)

@@ -107,7 +107,7 @@ class Auth(Strict):
     )
     token = _names(
         "The variable with the token that senders show: as bearer, `X-Api-Key`, or basic auth's password; "
-        "elementor also as `?token=` in the address.",
+        "elementor and webflow also as `?token=` in the address.",
         "ZAPIER_TOKEN",
         ["ZAPIER_TOKEN", "ZAPIER_TOKEN_OLD"],
     )

@@ -11,7 +11,8 @@ from marshmallow import fields as f
 
 from ingest.mapping.document.nodes import Node
 from ingest.mapping.near import near
-from ingest.mapping.schema.intake import Form, IntakeSchema, Match
+from ingest.mapping.schema.form import Form
+from ingest.mapping.schema.intake import IntakeSchema, Match
 from ingest.mapping.schema.policy import PolicySchema
 from ingest.mapping.schema.request import RequestSchema
 from ingest.mapping.schema.translation import AUTH_KEYS, RouteSchema, TranslationSchema

@@ -9,15 +9,15 @@ from marshmallow import fields as f
 from ingest.mapping.near import near
 from ingest.mapping.schema import readers
 from ingest.mapping.schema.auth import Auth
-from ingest.mapping.schema.faults import Fault, fault
-from ingest.mapping.schema.fields import Flag, Number, Read, Strict, Template, Text, about, one_of
+from ingest.mapping.schema.faults import Fault
+from ingest.mapping.schema.fields import Read, Strict, Template, Text, about
+from ingest.mapping.schema.form import Form
 
 Kinds = Mapping[str, Mapping[str, str | None]]
 """The channels that there are: each with the keys of its `auth`, and the variable that each of these defaults to.
 
 None is no default, and some key must be there; blank is no default, and all may be left out.
 """
-FIELD_TYPES = ("text", "phone", "email", "number", "choice", "checkbox", "textarea", "date", "url", "hidden")
 OWNERS = {"match": "facebook", "form": "form"}
 """Sections that one channel has, and no other."""
 
@@ -27,88 +27,6 @@ class Match(Strict):
 
     forms = f.List(Text(), metadata=about("Ids of the lead forms that come to this mapping.", ["447333180259108"]))
     pages = f.List(Text(), metadata=about("Ids of the pages whose leads come to this mapping.", ["104857600000001"]))
-
-
-class Captcha(Strict):
-    """`form.captcha`."""
-
-    vendor = Text(
-        required=True, validate=one_of("turnstile", "hcaptcha", "recaptcha"), metadata=about("Whose captcha it is.")
-    )
-    secret = Read(
-        readers.variable, required=True, metadata=about("The variable with the vendor's secret.", "TURNSTILE_SECRET")
-    )
-    site_key = Text(metadata=about("The vendor's public key of the site.", "0x4AAAAAAA"))
-    when_down = Text(
-        validate=one_of("accept", "hold", "refuse"),
-        metadata=about("What becomes of leads while the vendor can't be reached."),
-    )
-
-
-class FormField(Strict):
-    """One of `form.fields`."""
-
-    label = Text(metadata=about("How faults call the field.", "Your name"))
-    type = Text(
-        validate=one_of(*FIELD_TYPES),
-        metadata=about("What is filled in. `phone`, `email` and `choice` are checked.", "phone"),
-    )
-    required = Flag(metadata=about("`true`: it must be filled in.", True))
-    min = f.Integer(
-        strict=True, validate=ma.validate.Range(0), metadata=about("The fewest characters that are taken.", 2)
-    )
-    max = f.Integer(
-        strict=True, validate=ma.validate.Range(1), metadata=about("The most characters that are taken.", 80)
-    )
-    choices = f.List(Text(), validate=ma.validate.Length(1), metadata=about("What may be chosen.", ["Pune", "Delhi"]))
-    placeholder = Text(metadata=about("What stands in the empty field. Read, and not used yet.", "98765 43210"))
-    help = Text(metadata=about("A line of help below the field. Read, and not used yet.", "With the country's code"))
-
-    def across(self) -> dict[str, Any]:
-        """A choice has `choices`."""
-        return {
-            "if": {"required": ["type"], "properties": {"type": {"const": "choice"}}},
-            "then": {"required": ["choices"]},
-        }
-
-    @ma.validates_schema
-    def _choices(self, data: dict[str, Any], **_: Any) -> None:
-        if data.get("type") == "choice" and "choices" not in data:
-            raise fault("missing_key", "A choice needs `choices`.", "choices: [Pune, Delhi]")
-
-
-class Form(Strict):
-    """`form`: what a website's form may do."""
-
-    origins = f.List(
-        Read(readers.origin),
-        metadata=about(
-            "The sites whose pages may post, be returned to by `_next`, and read the answers.", ["https://acme.example"]
-        ),
-    )
-    thanks = Read(
-        readers.thanks,
-        metadata=about(
-            "Where browsers are led afterwards: an address, or a path.", "https://acme.example/thank-you", "/thank-you"
-        ),
-    )
-    rate = Read(
-        readers.rate, metadata=about("How much one visitor may post. Read, and not used yet.", "10/minute", "100/day")
-    )
-    min_seconds = Number(
-        validate=ma.validate.Range(0, 3600),
-        metadata=about("A person needs so long to fill the form in, at least. Read, and not used yet.", 2),
-    )
-    captcha = f.Nested(Captcha, metadata=about("A captcha that the form has. Read, and not used yet."))
-    rules = f.Dict(
-        Text(),
-        f.Nested(FormField),
-        data_key="fields",
-        metadata=about(
-            "What is checked before a lead is taken, by the field's name.",
-            {"full_name": {"label": "Your name", "required": True, "max": 80}, "phone": {"type": "phone"}},
-        ),
-    )
 
 
 class IntakeSchema(Strict):

@@ -8,6 +8,8 @@ from datetime import datetime, time, timedelta
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+import phonenumbers
+
 from ingest.mapping.schema.faults import fault
 
 DURATION = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?) ?(s|m|h|d|w)")
@@ -16,6 +18,10 @@ RATE = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?) ?/ ?(second|minute|hour|day|we
 _PERIODS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800, "month": 30 * 86_400}
 CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 TABLE_FILE = re.compile(r"(?:[^/\\.][^/\\]*/)*[^/\\.][^/\\]*\.csv")
+PAGE_FILE = re.compile(r"(?:[^/\\.][^/\\]*/)*[^/\\.][^/\\]*\.html")
+COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
+COUNTRY = re.compile(r"[A-Z]{2}")
+LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 PATH = re.compile(r"/(?!/)[^\s\\]*")
@@ -132,6 +138,39 @@ def table_file(text: str) -> str:
     """The name of a CSV file, relative, and never upwards. Raises ValidationError."""
     if not TABLE_FILE.fullmatch(text):
         raise fault("bad_value", "No file of a table.", "name it relative to this file, like products.csv")
+    return text
+
+
+def page_file(text: str) -> str:
+    """The name of a template, relative, and never upwards. Raises ValidationError."""
+    if not PAGE_FILE.fullmatch(text):
+        raise fault("bad_value", "No file of a page.", "name it relative to this file, like _thanks.html")
+    return text
+
+
+def colour(text: str) -> str:
+    """`#0b6b4f`. Raises ValidationError."""
+    if not COLOUR.fullmatch(text):
+        short = re.fullmatch(r"#?([0-9A-Fa-f])([0-9A-Fa-f])([0-9A-Fa-f])", text.strip())
+        bare = re.fullmatch(r"#?([0-9A-Fa-f]{6})", text.strip())
+        found = "".join(digit * 2 for digit in short.groups()) if short else bare[1] if bare else ""
+        raise fault("bad_value", "This is no colour.", f'write "#{found}"' if found else 'write it like "#0b6b4f"')
+    return text
+
+
+def country(text: str) -> str:
+    """`IN`. Raises ValidationError."""
+    if text not in phonenumbers.SUPPORTED_REGIONS:
+        better = text.strip().upper()
+        hint = f"write {better}" if better in phonenumbers.SUPPORTED_REGIONS else "write its two letters, like IN"
+        raise fault("bad_value", "This is no country.", hint)
+    return text
+
+
+def language(text: str) -> str:
+    """`en`, `hi-IN`. Raises ValidationError."""
+    if not LANGUAGE.fullmatch(text):
+        raise fault("bad_value", "This is no language.", "write its letters, like en or hi-IN")
     return text
 
 

@@ -49,6 +49,11 @@ class Table(View):
         self._values = values
         self._row = f"the row of {name}"
 
+    @property
+    def a_key(self) -> str:
+        """One of its keys, folded; blank where it has none."""
+        return next(iter(self._values), "")
+
     def get(self, name: Any) -> Any:
         """The value of a key, or Absent."""
         found = self._values.get(fold(to_text(name)))

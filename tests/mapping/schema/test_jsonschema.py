@@ -68,11 +68,18 @@ form:
   origins: ['https://acme.example/']
   thanks: /thank-you
   rate: 10/minute
+  phone_rate: 3/hour
   min_seconds: 2.5
-  captcha: {vendor: turnstile, secret: S, site_key: k, when_down: hold}
+  captcha: {vendor: turnstile, secret: S, site_key: k, when_down: hold, min_score: 0.7}
+  language: hi-IN
+  texts:
+    {title: t, intro: i, button: b, consent: c, privacy: p, privacy_url: /p, thanks_title: t, thanks: t, error_title: e}
+  theme: {accent: '#0b6b4f', scheme: dark, logo: 'https://acme.example/logo.svg'}
+  pages: {form: _form.html, thanks: _thanks.html, error: _error.html}
   fields:
     name: {label: l, type: text, required: true, min: 1, max: 80, placeholder: p, help: h}
-    city: {type: choice, choices: [Pune]}
+    city: {type: choice, choices: [Pune], multiple: true, value: Pune, wrong: Choose a city.}
+    phone: {type: phone, country: IN, link: /privacy}
 request: {campaignName: c, destination: d, userName: u}
 routes: [{name: a}]
 """,

@@ -25,6 +25,10 @@ GOOD_TEXTS = {
     readers.name: ["acme", "a-b_1"],
     readers.let_name: ["name", "_a", "leads", "शहर", "é1"],
     readers.table_file: ["products.csv", "data/2026/products.csv", "उत्पाद.csv", "my table.csv"],
+    readers.page_file: ["_thanks.html", "pages/_form.html"],
+    readers.colour: ["#0b6b4f", "#FFFFFF"],
+    readers.country: ["IN", "AE"],
+    readers.language: ["en", "hi-IN", "zh-Hant-TW"],
     readers.zone: sorted(available_timezones()),
 }
 BAD_TEXTS = {
@@ -42,6 +46,10 @@ BAD_TEXTS = {
     readers.name: ["", "no name", "a/b"],
     readers.let_name: ["", "1a", "a b", "a-b", "__a", "lead", "Lead", "TRUE", "in"],
     readers.table_file: ["", "products", "../a.csv", "/a.csv", "a/../b.csv", "./a.csv", "a\\b.csv", ".csv", "a.csv/b"],
+    readers.page_file: ["", "thanks", "../_a.html", "/_a.html", "a\\_b.html", "a.htm"],
+    readers.colour: ["", "green", "#fff", "0b6b4f", "#0b6b4f80"],
+    readers.country: ["", "in", "India", "IND"],
+    readers.language: ["", "e", "en_IN", "English language"],
     readers.zone: ["", "Asia Kolkata", "5", "+05:30"],
 }
 
