@@ -15,6 +15,7 @@ from ingest.web.forms.protection import Protection
 from ingest.web.health import health
 from ingest.web.hooks import hooks
 from ingest.web.intakes import Intakes
+from ingest.web.openapi.view import openapi
 from ingest.web.optout import optout
 from ingest.web.request import Request
 from ingest.web.sample import sample
@@ -42,7 +43,7 @@ def create_app(settings: Settings | None = None, inbox: Inbox | None = None) -> 
     app.extensions[NAME] = Site(settings, inbox, catalog, intakes, Waiting(inbox), backlog, protection)
     errors.register(app)
     pages.register(app)
-    for blueprint in (hooks, hosted, sample, optout, health, start):
+    for blueprint in (hooks, hosted, sample, optout, health, openapi, start):
         app.register_blueprint(blueprint)
     if hops := settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

@@ -26,6 +26,7 @@ SANDBOX_SECRETS = {
     "JSON_TOKEN": "sandbox-json-token",
     "TYPEFORM_SECRET": "sandbox-typeform-secret",
     "WEBFLOW_SECRET": "sandbox-webflow-secret",
+    "WEBFLOW_TOKEN": "sandbox-webflow-token",
     "SHOPIFY_SECRET": "sandbox-shopify-secret",
     "TURNSTILE_SECRET": "sandbox-turnstile-secret",
     "HCAPTCHA_SECRET": "sandbox-hcaptcha-secret",

@@ -18,7 +18,7 @@ from ingest.inbox.engine import migrate
 from tests.stores import new_sqlite
 
 HERE = Path(__file__).parent
-LONGEST = (HERE / "e2e", HERE / "test_guide.py")
+LONGEST = (HERE / "e2e", HERE / "test_guide.py", HERE / "test_sources.py")
 
 settings.register_profile("test", max_examples=60, deadline=None)  # some 2,000 in all
 settings.register_profile("fuzz", max_examples=4_000, deadline=None)

@@ -76,13 +76,22 @@ def pattern(expected: str) -> str:
     return "".join(lines)
 
 
+def follow(page: Path, step: Step, folder: Path, address: str) -> None:
+    """Run a step's command against the program at an address. Fails where it does not print what the page has."""
+    told = run(step.command.replace(ADDRESS, address), folder)
+    if not re.fullmatch(pattern(step.text), told):
+        where = f"{page.name}:{step.line}: $ {step.command}"
+        log = folder / "log"
+        said = f"--- the program's log\n{log.read_text()}" if log.exists() else ""
+        pytest.fail(f"{where}\n--- as the page has it\n{step.text}--- as it is\n{told}{said}")
+
+
 @pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.name)
 def test_who_follows_a_guide_sees_what_it_says(page: Path, tmp_path: Path) -> None:
     """Every file, command and output of a guide is true, in the order in which a reader meets them."""
     followed = list(steps(page))
     assert any(step.command for step in followed)
     address = ADDRESS
-    log = tmp_path / "log"
     with ExitStack() as running:
         for step in followed:
             if step.name:
@@ -92,10 +101,4 @@ def test_who_follows_a_guide_sees_what_it_says(page: Path, tmp_path: Path) -> No
             elif step.command.startswith("ingest run "):
                 address = running.enter_context(Program(tmp_path, *step.command.split()[2:])).url
             else:
-                told = run(step.command.replace(ADDRESS, address), tmp_path)
-                if not re.fullmatch(pattern(step.text), told):
-                    where = f"{page.name}:{step.line}: $ {step.command}"
-                    pytest.fail(
-                        f"{where}\n--- as the page has it\n{step.text}--- as it is\n{told}"
-                        f"--- the program's log\n{log.read_text() if log.exists() else ''}"
-                    )
+                follow(page, step, tmp_path, address)

@@ -22,6 +22,8 @@ class Auth(dict[str, Sequence[str]]):
         self.signature = signature
 
 
+JSON = "application/json"
+
 Headers = Mapping[str, str] | datastructures.Headers
 """Headers by their name, upper and lower case alike."""
 
@@ -85,6 +87,10 @@ class Channel:
     patient: ClassVar[bool] = False  # its senders come again after a 429, so that no lead is lost by one
     own_ids: ClassVar[bool] = False  # external ids are the vendor's, not what a sender made up
     methods: ClassVar[tuple[str, ...]] = ("POST",)
+    reads: ClassVar[tuple[str, ...]] = (JSON,)  # content types, as /openapi.json names them
+    several: ClassVar[bool] = False  # one post may be an array of leads
+    asked: ClassVar[Mapping[str, Mapping[str, Any]]] = {}  # what its handshake has in the query, as JSON Schema
+    parameter: ClassVar[str] = ""  # of the address: a token may come in it too
     beginnings: ClassVar[tuple[str, ...]] = ()  # of names of fields that the channel makes: `consent_…`
     fields: ClassVar[frozenset[str]] = USUAL  # that its leads have as a rule: `ingest check` takes no other for a slip
 

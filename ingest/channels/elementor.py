@@ -23,12 +23,13 @@ class Elementor(Form):
     methods = ("POST",)
     auth: ClassVar = {"token": ""}
     secret_key = "token"  # noqa: S105 - the name of a key
+    parameter = "token"
     fields = USUAL | {"form_id", "form_name", "date", "time", "page_url", "user_agent", "remote_ip", "credit"}
 
     def verify(self, inbound: Inbound, auth: Auth) -> None:
         """Elementor knows an address and nothing else: a token, where the mapping has one, may stand in that."""
         if "token" in auth:
-            check_token(inbound, auth["token"], parameter="token")
+            check_token(inbound, auth["token"], parameter=self.parameter)
 
     def lead(self, payload: Any, fetched: Any | None = None) -> Lead:  # noqa: ARG002 - nothing is fetched
         """https://developers.elementor.com/docs/form-actions/: by labels, or by ids where its data is advanced."""

@@ -82,6 +82,11 @@ class Facebook(Channel):
     remote = True
     own_ids = True
     methods = ("GET", "POST")
+    asked: ClassVar = {
+        "hub.mode": {"enum": ["subscribe"]},
+        "hub.verify_token": {"description": "What was entered beside the webhook's address."},
+        "hub.challenge": {"description": "What is answered.", "pattern": f"^{_CHALLENGE.pattern}$"},
+    }
     beginnings = ("consent_",)
     fields = frozenset(METADATA) | _QUESTIONS
 

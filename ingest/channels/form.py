@@ -6,7 +6,8 @@ import phonenumbers
 
 from ingest import values
 from ingest.channels import payload as bodies
-from ingest.channels.base import Channel, Inbound, Notice, Parsed
+from ingest.channels.base import JSON, Channel, Inbound, Notice, Parsed
+from ingest.channels.formdata import MULTIPART, URLENCODED
 from ingest.errors import Refusal
 from ingest.models import Reason
 
@@ -29,6 +30,7 @@ class Form(Channel):
     name = "form"
     browser = True
     methods: ClassVar[tuple[str, ...]] = ("POST", "OPTIONS")
+    reads = (URLENCODED, MULTIPART, JSON)
 
     def parse(self, inbound: Inbound) -> Parsed:
         """The one lead of a form. A filled honeypot is accepted like any other, and held."""

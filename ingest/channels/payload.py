@@ -78,7 +78,8 @@ def parse(text: str) -> Any:
         value = _DECODER.decode(text)
     except simplejson.JSONDecodeError as error:
         where = f"line {error.lineno} column {error.colno}"
-        raise Refusal(400, "invalid_json", f"The body is no JSON: {error.msg} ({where}).") from None
+        hint = "Let a JSON library write it; texts stand in double quotes."
+        raise Refusal(400, "invalid_json", f"The body is no JSON: {error.msg} ({where}).", hint) from None
     except RecursionError:
         raise _too_deep() from None
     except _TwiceError:

@@ -30,6 +30,7 @@ class Webflow(Channel):
     signature: ClassVar = Signature(
         "x-webflow-signature", timestamp_header="x-webflow-timestamp", signed="{timestamp}:{body}"
     )
+    parameter = "token"
     own_ids = True
     fields = USUAL | frozenset(_KNOWN)
 
@@ -38,7 +39,7 @@ class Webflow(Channel):
 
         A hook of the dashboard has nothing but its address, which therefore may hold the token: `?token=…`.
         """
-        check_named(inbound, auth, self.signature, "secret", parameter="token")
+        check_named(inbound, auth, self.signature, "secret", parameter=self.parameter)
 
     def parse(self, inbound: Inbound) -> Parsed:
         """One submission; other triggers are counted and ignored."""

@@ -3,7 +3,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from ingest.channels import payload as bodies
-from ingest.channels.base import Auth, Channel, Inbound, Notice, Parsed
+from ingest.channels.base import JSON, Auth, Channel, Inbound, Notice, Parsed
+from ingest.channels.formdata import MULTIPART, URLENCODED
 from ingest.channels.proof import check_token
 from ingest.errors import Refusal
 
@@ -15,6 +16,8 @@ class Zapier(Channel):
     auth: ClassVar = {"token": None}
     secret_key = "token"  # noqa: S105 - the name of a key
     patient = True  # Zapier replays, Make tries again
+    reads = (JSON, URLENCODED, MULTIPART)
+    several = True
 
     def verify(self, inbound: Inbound, auth: Auth) -> None:
         """Zapier signs nothing, but sends headers and basic authentication."""

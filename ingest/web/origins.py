@@ -43,12 +43,10 @@ def check(headers: Headers, allowed: Sequence[str], own: Collection[str | None])
     """
     told = headers.get("Origin") or headers.get("Referer")
     if allowed and told and not is_allowed(told, allowed, own):
-        raise Refusal(
-            403,
-            "foreign_origin",
-            "This form may not be posted from that page.",
-            "Add the page's origin (https://www.example.com) under form.origins in the mapping.",
-        )
+        hint = "Add the page's origin (https://www.example.com) under form.origins in the mapping."
+        if told == "null":
+            hint = "The page hides where it is: a file, or a frame with `sandbox`, can't post where origins are listed."
+        raise Refusal(403, "foreign_origin", "This form may not be posted from that page.", hint)
 
 
 def cors(headers: Headers, allowed: Sequence[str], own: Collection[str | None]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from ingest.web.backlog import Backlog
 from ingest.web.counts import Counts
 from ingest.web.forms.protection import Protection
 from ingest.web.intakes import Intakes
+from ingest.web.openapi.document import Described
 from ingest.web.waiting import Waiting
 
 NAME = "ingest"
@@ -28,6 +29,7 @@ class Site:
     backlog: Backlog
     protection: Protection
     refusals: Counts = field(default_factory=Counts)
+    described: Described = field(default_factory=Described)
 
 
 def site() -> Site:

@@ -106,6 +106,13 @@ def test_only_so_many_wait_at_a_time(house: House) -> None:
         thread.join()
 
 
+@pytest.mark.parametrize("wait", ["0", "0.0", "5e-324", "1.2334596960734863E-165"])
+def test_no_time_at_all_is_a_time_however_it_is_written(client: FlaskClient, wait: str) -> None:
+    """Programs write small numbers in their own ways."""
+    answer = client.post("/in/zapier", query_string={"wait": wait}, json={"a": 1}, headers=BEARER)
+    assert answer.get_json()["leads"][0]["deliveries"][0]["status"] == "pending"
+
+
 @pytest.mark.parametrize("wait", ["", "x", "-1", "1e3", "nan", "inf", "٣", "1 0", "0x1"])
 def test_a_wait_that_is_no_number_is_refused(client: FlaskClient, wait: str) -> None:
     """Before anything is stored."""
