@@ -5,8 +5,9 @@ from collections import defaultdict
 from ingest.models import LOOK_UP, Delivery
 
 CLAIMED = 64  # deliveries of one account that one process has at the most
-LOOK_UPS = 200  # the same, of leads of one page that are looked up
 LOW = 16  # as few as this, and more are claimed
+LOOK_UPS = 200  # the same two, of leads of one page that are looked up: places that become free one by one are gathered
+LOOK_UPS_LOW = 100  # till they fill two calls, because Meta counts calls
 
 
 class Holdings:
@@ -23,9 +24,8 @@ class Holdings:
     def room(self, lane: str) -> int:
         """How many more of a lane we would take now."""
         ours = len(self._lanes[lane])
-        if lane.startswith(LOOK_UP):
-            return LOOK_UPS - ours
-        return CLAIMED - ours if ours <= LOW else 0
+        most, low = _limits(lane)
+        return most - ours if ours <= low else 0
 
     def take(self, delivery: Delivery) -> bool:
         """Note that we have claimed it; False where we have it already, because a clock that jumped ended its lease."""
@@ -40,4 +40,8 @@ class Holdings:
         lane = self._lanes[delivery.lane]
         if lane.get(delivery.id) == delivery.attempts:
             del lane[delivery.id]
-        return len(lane) <= LOW
+        return len(lane) <= _limits(delivery.lane)[1]
+
+
+def _limits(lane: str) -> tuple[int, int]:
+    return (LOOK_UPS, LOOK_UPS_LOW) if lane.startswith(LOOK_UP) else (CLAIMED, LOW)
