@@ -34,19 +34,20 @@ class Plan:
 def plan(own: Settings, *, sandbox: bool, port: int, sandbox_port: int, store: str) -> Plan:
     """Web and worker, with the sandbox before them where it is wanted."""
     environment = {**os.environ, "INGEST_PORT": str(port), "DATABASE_URL": store}
+    host = "127.0.0.1" if own.host in {"0.0.0.0", "::"} else own.host  # noqa: S104 - compared, not bound
+    address = f"http://{host}:{port}"
     children = []
     box = None
     if sandbox:
         box = f"http://127.0.0.1:{sandbox_port}"
         environment["INGEST_SANDBOX"] = box
-        children.append(Child(SANDBOX, ["sandbox", "--port", str(sandbox_port)], environment))
+        children.append(Child(SANDBOX, ["sandbox", "--port", str(sandbox_port), "--program", address], environment))
     worker = f"worker-{secrets.token_hex(4)}"
     children += [
         Child("web", ["web"], environment),
         Child("worker", ["worker", "--name", worker], environment, died=lambda: _free(store, worker)),
     ]
-    host = "127.0.0.1" if own.host in {"0.0.0.0", "::"} else own.host  # noqa: S104 - compared, not bound
-    return Plan(children, f"http://{host}:{port}", box)
+    return Plan(children, address, box)
 
 
 def _free(store: str, worker: str) -> None:
@@ -187,7 +188,8 @@ def worker(name: str | None) -> None:
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8001, show_default=True)
-def sandbox(host: str, port: int) -> None:
+@click.option("--program", metavar="URL", help="Where the program runs: its Facebook endpoints get buttons.")
+def sandbox(host: str, port: int, program: str | None) -> None:
     """Run the stand-in for AiSensy and the Graph API alone; its page shows all that it receives.
 
     \b
@@ -197,8 +199,10 @@ def sandbox(host: str, port: int) -> None:
     log.setup()
     die_with_parent(signal.SIGTERM)
     from ingest.sandbox import serve  # noqa: PLC0415 - slow to load
+    from ingest.sandbox.endpoints import Endpoints  # noqa: PLC0415 - the same
 
-    serve(host, port, lambda address: click.echo(f"The sandbox is ready: {address}/", err=True))
+    endpoints = Endpoints(program, settings.load()) if program else None
+    serve(host, port, lambda address: click.echo(f"The sandbox is ready: {address}/", err=True), endpoints)
 
 
 COMMANDS = {"run": run, "web": web, "worker": worker, "sandbox": sandbox}

@@ -56,8 +56,8 @@ class Sandbox:
         """The campaigns that exist: `campaigns({"welcome_lead": {"params": 1}})`; None for any."""
         self.state.add_campaigns(campaigns)
 
-    def add_lead(self, lead: Mapping[str, Any], **ids: str) -> str:
-        """A lead that the Graph API shows; `page_id` and `form_id` may be told. Gives its id."""
+    def add_lead(self, lead: Mapping[str, Any], **ids: Any) -> str:
+        """A lead that the Graph API shows; `page_id`, `form_id` and `days_ago` may be told. Gives its id."""
         return str(self.state.leads.add(lead, **ids)["id"])
 
     def meta(self, url: str, leads: Sequence[Mapping[str, Any]], **order: Any) -> dict[str, Any]:

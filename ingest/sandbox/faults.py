@@ -12,6 +12,7 @@ from ingest.sandbox.records import KINDS
 RESET = "ingest.sandbox.reset"
 """The key of the WSGI environment under which a view tells our server to break the connection."""
 
+EACH = "*"
 _RANDOM = random.Random()  # noqa: S311 - picks which requests fail
 
 
@@ -24,7 +25,7 @@ class Fault:
     where: str = "aisensy"
     campaign: str | None = None
     key: str | None = None  # an API key, or an account's name
-    lead: str | None = None  # graph: only the look-up of this lead, alone or within a batch
+    lead: str | None = None  # graph: only the look-up of this lead, alone or within a batch; `*` is each one's
     status: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
     body: Any = None
@@ -107,7 +108,7 @@ class Faults:
             for fault in self._faults:
                 meant = (
                     fault.where == where
-                    and fault.lead == lead
+                    and (fault.lead == lead or (lead is not None and fault.lead == EACH))
                     and fault.campaign in (None, campaign)
                     and (fault.key is None or fault.key in keys)
                     and (fault.share is None or _RANDOM.random() < fault.share)

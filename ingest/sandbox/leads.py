@@ -4,7 +4,7 @@ import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from ingest.models import utcnow
@@ -48,9 +48,12 @@ class Leads:
         self._forms: dict[str, dict[str, str]] = {}
         self._pages: dict[str, str] = {}
         self._subscribed: dict[str, dict[str, Any]] = {}
+        self._read: set[str] = set()  # leads that somebody asked for, and got
         self._lock = threading.Lock()
 
-    def add(self, lead: Mapping[str, Any], page_id: str = PAGE, form_id: str = FORM) -> dict[str, Any]:
+    def add(
+        self, lead: Mapping[str, Any], page_id: str = PAGE, form_id: str = FORM, days_ago: float | None = None
+    ) -> dict[str, Any]:
         """Add a lead and return its document with `id`, `form_id` and `page_id`.
 
         `lead` is a Graph document (it has `field_data`), or a flat one of fields and Meta's own names:
@@ -64,7 +67,7 @@ class Leads:
         ]
         document = {
             "id": new_id(),
-            "created_time": graph_time(utcnow()),
+            "created_time": graph_time(utcnow() - timedelta(days=days_ago or 0)),
             "platform": "fb",
             "form_id": form_id,
             "is_organic": False,
@@ -76,7 +79,7 @@ class Leads:
             self._leads[document["id"]] = document
             self._name(document["form_id"], document["page_id"])
             while len(self._leads) > self._keep:
-                self._leads.popitem(last=False)
+                self._read.discard(self._leads.popitem(last=False)[0])
         return document
 
     def name(self, form_id: str = FORM, page_id: str = PAGE, form: str | None = None, page: str | None = None) -> None:
@@ -106,6 +109,25 @@ class Leads:
             page = self._pages.get(object_id)
             return None if page is None else {"id": object_id, "name": page}
 
+    def kind_of(self, object_id: str) -> str:
+        """What an id is: `lead`, `form` or `page`; blank for an unknown one."""
+        if object_id in self._leads:
+            return "lead"
+        return "form" if object_id in self._forms else "page" if object_id in self._pages else ""
+
+    def page_of(self, object_id: str) -> str | None:
+        """The page of a lead, a form, or itself; None for an unknown one."""
+        known = self._leads.get(object_id) or self._forms.get(object_id)
+        return str(known["page_id"]) if known else object_id if object_id in self._pages else None
+
+    def note_read(self, lead_id: str) -> None:
+        """Somebody got a lead."""
+        self._read.add(lead_id)
+
+    def is_read(self, lead_id: str) -> bool:
+        """Whether somebody asked for a lead, and got it."""
+        return lead_id in self._read
+
     def of_form(self, form_id: str) -> list[dict[str, Any]] | None:
         """A form's leads, newest first; None for an unknown form."""
         with self._lock:
@@ -122,6 +144,12 @@ class Leads:
                 return None
             ids = [form["id"] for form in self._forms.values() if form["page_id"] == page_id]
         return [found for found in map(self.find, ids) if found]
+
+    def pages(self) -> list[dict[str, Any]]:
+        """The pages, as the accounts of a person who manages them."""
+        tasks = ["ADVERTISE", "ANALYZE", "CREATE_CONTENT", "MANAGE"]
+        with self._lock:
+            return [{"id": page_id, "name": name, "tasks": tasks} for page_id, name in self._pages.items()]
 
     def subscribe(self, object_id: str, what: Mapping[str, Any]) -> None:
         """Note what an app or a page was subscribed to."""

@@ -1,22 +1,21 @@
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
+import random
 import secrets
 import threading
-import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import requests
 
 from ingest.sandbox.leads import FORM, PAGE, Leads
+from ingest.sandbox.webhooks import sign, webhook
 from ingest.settings import SANDBOX_SECRETS
 
 MAX_CHANGES = 1_000
 MAX_PAUSE = 8.0
+_RANDOM = random.Random()  # noqa: S311 - picks which leads are not told
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +31,11 @@ class Order:
     retries: int = 5
     pause: float = 0.5  # seconds before the first retry; each later one waits twice as long
     timeout: float = 10.0
+    test: bool = False  # what Meta's own tool makes: each answer a dummy, without an ad
+    days_ago: float | None = None  # how long ago they were made
+    drop: float = 0.0  # how many are not told: a share below 1, or a number of them
+    repeat: int = 1  # how often each POST comes
+    odd: Sequence[str] = ()  # see `webhooks.ODDITIES`
 
 
 def handshake(url: str, verify_token: str, timeout: float = 10.0) -> dict[str, Any]:
@@ -53,38 +57,37 @@ def handshake(url: str, verify_token: str, timeout: float = 10.0) -> dict[str, A
 def play(leads: Leads, order: Order, stopping: threading.Event) -> dict[str, Any]:
     """Create the leads, then tell them by signed webhooks, again after a while where the answer is not 200.
 
-    Gives `{"ids": [...], "deliveries": [{"ids": [...], "status": 200, "attempts": 1}]}`; status is None for no answer.
+    Gives `{"ids": [...], "dropped": [...], "deliveries": [{"ids": [...], "status": 200, "attempts": 1}]}`; status is
+    None for no answer.
     """
-    documents = [leads.add(lead, order.page_id, order.form_id) for lead in order.leads]
+    made = (_test_lead(lead) for lead in order.leads) if order.test else order.leads
+    documents = [leads.add(lead, order.page_id, order.form_id, order.days_ago) for lead in made]
+    count = round(len(documents) * order.drop) if order.drop < 1 else min(int(order.drop), len(documents))
+    dropped = {document["id"] for document in _RANDOM.sample(documents, count)}
+    told = [document for document in documents if document["id"] not in dropped]
     size = min(max(order.batch, 1), MAX_CHANGES)
-    groups = [documents[start : start + size] for start in range(0, len(documents), size)]
+    groups = [told[start : start + size] for start in range(0, len(told), size)]
     with _session() as session:
-        deliveries = [_tell(session, order, group, stopping) for group in groups]
-    return {"ids": [document["id"] for document in documents], "deliveries": deliveries}
+        deliveries = [_tell(session, order, group, stopping) for group in groups for _ in range(order.repeat)]
+    ids = [document["id"] for document in documents]
+    return {"ids": ids, "dropped": [one for one in ids if one in dropped], "deliveries": deliveries}
 
 
-def webhook(documents: Iterable[Mapping[str, Any]]) -> bytes:
-    """The body that tells these leads: an entry for each page, a change for each lead; ASCII only, as Meta signs it."""
-    now = int(time.time())
-    entries: dict[str, list[dict[str, Any]]] = {}
-    for document in documents:
-        ids = {"leadgen_id": document["id"], "page_id": document["page_id"], "form_id": document["form_id"]}
-        ads = {"ad_id": document["ad_id"], "adgroup_id": document["ad_id"]} if document.get("ad_id") else {}
-        change = {"field": "leadgen", "value": {**ids, **ads, "created_time": now}}
-        entries.setdefault(document["page_id"], []).append(change)
-    entry = [{"id": page_id, "time": now, "changes": changes} for page_id, changes in entries.items()]
-    return json.dumps({"object": "page", "entry": entry}, separators=(",", ":")).encode()
+def _test_lead(lead: Mapping[str, Any]) -> dict[str, Any]:
+    """What Meta's testing tool answers to a form's questions.
 
-
-def sign(body: bytes, app_secret: str) -> str:
-    """The header X-Hub-Signature-256."""
-    return f"sha256={hmac.new(app_secret.encode(), body, hashlib.sha256).hexdigest()}"
+    https://developers.facebook.com/docs/marketing-api/guides/lead-ads/testing-troubleshooting
+    """
+    known = {name: value for name, value in lead.items() if name in {"id", "form_id", "page_id", "created_time"}}
+    asked = [name for name in lead if name not in known]
+    answers = {name: "test@meta.com" if name == "email" else f"<test lead: dummy data for {name}>" for name in asked}
+    return {**answers, **known, "is_organic": True}
 
 
 def _tell(
     session: requests.Session, order: Order, documents: Sequence[Mapping[str, Any]], stopping: threading.Event
 ) -> dict[str, Any]:
-    body = webhook(documents)
+    body = webhook(documents, order.odd)
     headers = {"Content-Type": "application/json", "X-Hub-Signature-256": sign(body, order.app_secret)}
     status, attempts, pause = None, 0, order.pause
     while attempts <= order.retries:

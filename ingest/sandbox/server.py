@@ -7,7 +7,7 @@ import socketserver
 import struct
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
@@ -17,12 +17,13 @@ from urllib.parse import unquote_to_bytes
 from flask import Flask
 from werkzeug.routing import BaseConverter
 
-from ingest.sandbox import graph
+from ingest.sandbox import control_meta
 from ingest.sandbox.aisensy import aisensy
 from ingest.sandbox.captcha import captcha
-from ingest.sandbox.control import control
 from ingest.sandbox.faults import RESET
-from ingest.sandbox.state import State
+from ingest.sandbox.graph.views import VERSION, graph
+from ingest.sandbox.page import page
+from ingest.sandbox.state import Endpoint, State
 from ingest.sandbox.views import json_text
 
 MAX_BODY = 5_000_000  # bytes
@@ -30,7 +31,7 @@ _RST = struct.pack("ii", 1, 0)  # SO_LINGER: on, 0 s
 
 
 class _Version(BaseConverter):
-    regex = graph.VERSION
+    regex = VERSION
 
 
 def create_app(state: State) -> Flask:
@@ -41,7 +42,7 @@ def create_app(state: State) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = MAX_BODY
     app.jinja_env.filters["pretty"] = partial(json_text, indent=2)
     app.jinja_env.filters["compact"] = json_text
-    for blueprint in (aisensy, graph.graph, captcha, control):
+    for blueprint in (aisensy, graph, captcha, control_meta.control, page):
         app.register_blueprint(blueprint)
     return app
 
@@ -169,10 +170,17 @@ class Server(socketserver.ThreadingTCPServer):
             super().handle_error(request, client_address)
 
 
-def serve(host: str, port: int, on_ready: Callable[[str], None] | None = None) -> None:
-    """Be the sandbox until SIGTERM or SIGINT; `on_ready` is told the address."""
+def serve(
+    host: str,
+    port: int,
+    on_ready: Callable[[str], None] | None = None,
+    endpoints: Callable[[], Sequence[Endpoint]] | None = None,
+) -> None:
+    """Be the sandbox until SIGTERM or SIGINT; `on_ready` is told the address. `endpoints` are shown with buttons."""
     over = threading.Event()
-    server = Server(host, port, State())
+    state = State()
+    state.endpoints = endpoints or state.endpoints
+    server = Server(host, port, state)
     before = {number: signal.signal(number, lambda *_: over.set()) for number in (signal.SIGTERM, signal.SIGINT)}
     server.start()
     try:

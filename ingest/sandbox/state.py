@@ -3,14 +3,16 @@ from __future__ import annotations
 import ipaddress
 import socket
 import threading
-from collections import OrderedDict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 from ingest.models import iso, utcnow
 from ingest.sandbox.faults import Faults
+from ingest.sandbox.graph.access import Access
+from ingest.sandbox.graph.usage import Usage
 from ingest.sandbox.leads import Leads
 from ingest.sandbox.records import Records
 
@@ -24,6 +26,29 @@ class Campaign:
     params: int | None = None
     media: str | None = None  # "image", …: it wants one
     live: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An endpoint for Facebook of the program that runs beside the sandbox."""
+
+    name: str
+    url: str
+    page_id: str
+    form_id: str
+    answers: Mapping[str, Any]  # a lead that its mapping can read
+    app_secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A lead that somebody had told by a button."""
+
+    at: str  # ISO 8601
+    lead_id: str
+    endpoint: str
+    test: bool
+    status: int | None  # that the endpoint answered; None for no answer
 
 
 class State:
@@ -46,6 +71,10 @@ class State:
         self.contacts: OrderedDict[tuple[str, str], dict[str, Any]] = OrderedDict()
         self.app_secret: str | None = None  # when set, Graph calls need an appsecret_proof
         self.tokens: frozenset[str] | None = None  # of the Graph API
+        self.access = Access()
+        self.usage = Usage()
+        self.endpoints: Callable[[], Sequence[Endpoint]] = tuple
+        self.tellings: deque[Telling] = deque(maxlen=5)
         self._spent: OrderedDict[str, None] = OrderedDict()  # visitors' answers to captchas
         self._lock = threading.Lock()
 

@@ -46,9 +46,9 @@ def control(program: Program, path: str, order: dict[str, Any]) -> dict[str, Any
 
 def asked(program: Program) -> list[dict[str, Any]]:
     """The calls to the Graph API."""
-    found: list[dict[str, Any]] = requests.get(
-        f"{program.box}/control/requests?where=graph", timeout=20
-    ).json()["requests"]
+    found: list[dict[str, Any]] = requests.get(f"{program.box}/control/requests?where=graph", timeout=20).json()[
+        "requests"
+    ]
     return found
 
 
@@ -70,7 +70,11 @@ def test_a_thousand_leads_at_once(program: Program) -> None:
     assert [one["status"] for one in told["deliveries"]] == [200]
     wait_until(lambda: taken(program) >= COUNT - GONE, "all that Meta gives")
     bodies = program.received()
-    print("calls", [len(__import__("json").loads(c["body"].get("batch", "[]"))) for c in asked(program)], [c["body"].get("batch","")[-60:] for c in asked(program)][-6:])
+    print(
+        "calls",
+        [len(__import__("json").loads(c["body"].get("batch", "[]"))) for c in asked(program)],
+        [c["body"].get("batch", "")[-60:] for c in asked(program)][-6:],
+    )
     print("n", len(asked(program)))
     assert Counter(one["destination"] for one in bodies) == Counter(
         f"+91{one['phone_number']}" for one in leads if one not in gone
