@@ -11,7 +11,7 @@ from ingest.models import utcnow
 
 PAGE = "153125381133"
 FORM = "447333180259108"
-_DOCUMENT = {
+DOCUMENT = {
     "id",
     "created_time",
     "field_data",
@@ -27,6 +27,7 @@ _DOCUMENT = {
     "custom_disclaimer_responses",
     "page_id",
 }
+"""What is no answer in a flat lead."""
 
 
 def new_id() -> str:
@@ -59,11 +60,11 @@ class Leads:
         `lead` is a Graph document (it has `field_data`), or a flat one of fields and Meta's own names:
         `{"full_name": "Asha Rao", "phone_number": "+91…", "platform": "ig"}`.
         """
-        own = lead if "field_data" in lead else {name: value for name, value in lead.items() if name in _DOCUMENT}
+        own = lead if "field_data" in lead else {name: value for name, value in lead.items() if name in DOCUMENT}
         fields = [
             {"name": str(name), "values": [str(one) for one in (value if isinstance(value, list) else [value])]}
             for name, value in lead.items()
-            if name not in _DOCUMENT
+            if name not in DOCUMENT
         ]
         document = {
             "id": new_id(),
@@ -133,7 +134,7 @@ class Leads:
         with self._lock:
             if form_id not in self._forms:
                 return None
-            leads = [lead for lead in self._leads.values() if lead["form_id"] == form_id]
+            leads = [lead for lead in reversed(self._leads.values()) if lead["form_id"] == form_id]
         newest = sorted(leads, key=lambda lead: str(lead["created_time"]), reverse=True)
         return [{name: value for name, value in lead.items() if name != "page_id"} for lead in newest]
 

@@ -9,12 +9,13 @@ from typing import Any
 
 import requests
 
-from ingest.sandbox.leads import FORM, PAGE, Leads
+from ingest.sandbox.leads import DOCUMENT, FORM, PAGE, Leads
 from ingest.sandbox.webhooks import sign, webhook
 from ingest.settings import SANDBOX_SECRETS
 
 MAX_CHANGES = 1_000
 MAX_PAUSE = 8.0
+_TESTED = ("id", "created_time", "form_id", "page_id", "platform", "custom_disclaimer_responses")
 _RANDOM = random.Random()  # noqa: S311 - picks which leads are not told
 
 
@@ -78,10 +79,11 @@ def _test_lead(lead: Mapping[str, Any]) -> dict[str, Any]:
 
     https://developers.facebook.com/docs/marketing-api/guides/lead-ads/testing-troubleshooting
     """
-    known = {name: value for name, value in lead.items() if name in {"id", "form_id", "page_id", "created_time"}}
-    asked = [name for name in lead if name not in known]
-    answers = {name: "test@meta.com" if name == "email" else f"<test lead: dummy data for {name}>" for name in asked}
-    return {**answers, **known, "is_organic": True}
+    answered = [str(one.get("name")) for one in lead.get("field_data", ())] or [
+        name for name in lead if name not in DOCUMENT
+    ]
+    dummies = {name: "test@meta.com" if name == "email" else f"<test lead: dummy data for {name}>" for name in answered}
+    return {**dummies, **{name: lead[name] for name in _TESTED if name in lead}, "is_organic": True}
 
 
 def _tell(

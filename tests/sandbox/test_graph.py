@@ -3,9 +3,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from urllib.parse import urlsplit
 
-import pytest
 import requests
 
 from ingest.sandbox import Sandbox
@@ -118,31 +116,6 @@ def test_tokens(box: Sandbox, caller: Caller) -> None:
     caller.call("POST", "/control/graph", {"app_secret": None})
     assert caller.graph("debug_token", "right", input_token="right")["data"]["is_valid"] is True
     assert caller.graph("debug_token", "right", input_token="wrong")["data"]["is_valid"] is False
-
-
-def test_leads_of_a_form(box: Sandbox, caller: Caller) -> None:
-    """A form's leads come newest first, page by page, from the time that was asked for."""
-    ids = [box.add_lead(LEAD | {"created_time": f"2026-11-2{day}T00:00:00+0000"}, form_id="77") for day in range(5)]
-    assert [lead["id"] for lead in caller.graph("77/leads")["data"]] == ids[::-1]
-    since = json.dumps([{"field": "time_created", "operator": "GREATER_THAN", "value": 1_795_219_200}])  # 2026-11-21
-    found, answer = [], caller.graph("77/leads", limit="2", filtering=since, fields="id")
-    while True:
-        assert all(set(lead) == {"id"} for lead in answer["data"])
-        found += [lead["id"] for lead in answer["data"]]
-        following = answer["paging"].get("next")
-        if not following:
-            break
-        assert urlsplit(following).netloc == urlsplit(box.url).netloc
-        answer = requests.get(following, headers={"Authorization": "Bearer any"}, timeout=10).json()
-    assert found == ids[:1:-1]
-    assert caller.graph("78/leads")["error"]["error_subcode"] == 33
-
-
-@pytest.mark.parametrize("args", [{"limit": "x"}, {"filtering": "{"}, {"filtering": "[3]"}, {"filtering": '[{"a":1}]'}])
-def test_wrong_questions(box: Sandbox, caller: Caller, args: dict[str, str]) -> None:
-    """A question that can't be understood is error 100."""
-    box.add_lead(LEAD, form_id="77")
-    assert caller.graph("77/leads", **args)["error"]["code"] == 100
 
 
 def test_page_is_subscribed(box: Sandbox, caller: Caller) -> None:

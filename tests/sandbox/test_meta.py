@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -109,7 +110,14 @@ def test_leads_are_given_up(box: Sandbox) -> None:
 
 @pytest.mark.parametrize(
     "order",
-    [{}, {"url": "ftp://a", "leads": [{}]}, {"url": "http://a", "leads": []}, {"url": "http://a", "leads": [1]}],
+    [
+        {"url": "http://a", "leads": [{}], "odd": ["even"]},
+        {"url": "http://a", "leads": [{}], "drop": -1},
+        {},
+        {"url": "ftp://a", "leads": [{}]},
+        {"url": "http://a", "leads": []},
+        {"url": "http://a", "leads": [1]},
+    ],
 )
 def test_wrong_orders(caller: Caller, order: dict[str, Any]) -> None:
     """An order that can't be understood is refused in words."""
@@ -122,3 +130,60 @@ def test_the_same_lead_twice(box: Sandbox, endpoint: Endpoint) -> None:
         box.meta(endpoint.url, [{"id": "123", "full_name": "Asha"}])
     ids = [json.loads(body)["entry"][0]["changes"][0]["value"]["leadgen_id"] for body in endpoint.bodies]
     assert ids == ["123", "123"]
+
+
+def values(endpoint: Endpoint) -> list[dict[str, Any]]:
+    """What the webhooks told of leads, in order."""
+    entries = [entry for body in endpoint.bodies for entry in json.loads(body)["entry"]]
+    return [change["value"] for entry in entries for change in entry["changes"] if change["field"] == "leadgen"]
+
+
+@pytest.mark.parametrize(("drop", "count"), [(0.5, 5), (3, 3), (0, 0), (99, 10)])
+def test_webhooks_are_dropped(caller: Caller, endpoint: Endpoint, drop: float, count: int) -> None:
+    """A share or a number of the leads is never told, and Meta has them all the same."""
+    order = {"url": endpoint.url, "leads": [{"full_name": f"Person {n}"} for n in range(10)], "drop": drop}
+    told = caller.call("POST", "/control/meta/leads", order).json()
+    assert (len(told["ids"]), len(told["dropped"])) == (10, count)
+    assert {one["leadgen_id"] for one in values(endpoint)} == set(told["ids"]) - set(told["dropped"])
+    assert all(caller.graph(lead_id)["id"] == lead_id for lead_id in told["ids"])
+
+
+def test_webhooks_are_repeated(box: Sandbox, endpoint: Endpoint) -> None:
+    """Each POST comes as often as was told, the same one."""
+    told = box.meta(endpoint.url, LEADS, repeat=3)
+    assert len(told["deliveries"]) == 3
+    assert endpoint.bodies == endpoint.bodies[:1] * 3
+
+
+def test_old_leads(box: Sandbox, caller: Caller, endpoint: Endpoint) -> None:
+    """Leads may be as old as was told."""
+    told = box.meta(endpoint.url, [LEADS[0]], days_ago=30)
+    made = datetime.fromisoformat(caller.graph(told["ids"][0])["created_time"])
+    assert timedelta(days=29.9) < datetime.now(UTC) - made < timedelta(days=30.1)
+
+
+def test_test_leads(caller: Caller, endpoint: Endpoint) -> None:
+    """A test lead has the dummies of Meta's tool for answers, and belongs to no ad."""
+    order = {"url": endpoint.url, "leads": [{"full_name": "", "email": "", "ad_id": "4"}], "test": True}
+    told = caller.call("POST", "/control/meta/leads", order).json()
+    lead = caller.graph(told["ids"][0], fields="field_data,is_organic,ad_id")
+    answers = {one["name"]: one["values"] for one in lead["field_data"]}
+    assert answers["full_name"] == ["<test lead: dummy data for full_name>"]
+    assert answers["email"] == ["test@meta.com"]
+    assert (lead["is_organic"], "ad_id" in lead) == (True, False)
+
+
+def test_webhooks_look_odd(box: Sandbox, endpoint: Endpoint) -> None:
+    """The entry's id may be "0", ids may be numbers, and there may be more than is documented, in Meta's escapes."""
+    odd = ["entry_0", "numbers", "unknown"]
+    told = box.meta(endpoint.url, [LEADS[0]], page_id="88", form_id="77", odd=odd)
+    [body] = endpoint.bodies
+    [entry] = json.loads(body)["entry"]
+    assert entry["id"] == 0
+    assert [change["field"] for change in entry["changes"]] == ["feed", "leadgen"]
+    [value] = values(endpoint)
+    assert (value["leadgen_id"], value["page_id"], value["form_id"]) == (int(told["ids"][0]), 88, 77)
+    assert b"\\ud83e\\ude94" in body
+    assert b"\\/" in body
+    box.meta(endpoint.url, [LEADS[0]], odd=["entry_0"])
+    assert json.loads(endpoint.bodies[1])["entry"][0]["id"] == "0"
