@@ -21,6 +21,7 @@ COMMANDS = {
     "leads": "leads",
     "explain": "explain",
     "capture": "capture",
+    "backfill": "backfill",
     "replay": "acts",
     "discard": "acts",
     "pause": "accounts",
