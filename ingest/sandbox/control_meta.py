@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 
-from ingest.sandbox import meta, orders
+from ingest.sandbox import connections, meta, orders
 from ingest.sandbox.control import control, done, load
 from ingest.sandbox.views import answer, document, state
 
@@ -32,8 +32,12 @@ def token() -> Response:
 
 @control.post("/control/graph/page")
 def page() -> Response:
-    """What may be had of a page: everything, where nothing else is told."""
-    state().access.page(**load(orders.Page, document()))
+    """What may be had of a page (everything, where nothing else is told), and whether it is subscribed."""
+    box, told = state(), load(orders.Page, document())
+    subscribed = told.pop("subscribed")
+    if subscribed is not None:
+        box.leads.subscribe(told["page_id"], connections.app(["leadgen"]) if subscribed else {})
+    box.access.page(**told)
     return done()
 
 

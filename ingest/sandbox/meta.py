@@ -9,6 +9,7 @@ from typing import Any
 
 import requests
 
+from ingest.sandbox import connections
 from ingest.sandbox.leads import DOCUMENT, FORM, PAGE, Leads
 from ingest.sandbox.webhooks import sign, webhook
 from ingest.settings import SANDBOX_SECRETS
@@ -63,6 +64,7 @@ def play(leads: Leads, order: Order, stopping: threading.Event) -> dict[str, Any
     """
     made = (_test_lead(lead) for lead in order.leads) if order.test else order.leads
     documents = [leads.add(lead, order.page_id, order.form_id, order.days_ago) for lead in made]
+    leads.connect(connections.told(order.url, {document["page_id"] for document in documents}))
     count = round(len(documents) * order.drop) if order.drop < 1 else min(int(order.drop), len(documents))
     dropped = {document["id"] for document in _RANDOM.sample(documents, count)}
     told = [document for document in documents if document["id"] not in dropped]

@@ -71,6 +71,11 @@ class Token(ma.Schema):
     expires_at = _whole(0)  # Unix time; 0 is never
     expires_in = ma.fields.Float()  # seconds; 0 is now
     scopes = ma.fields.List(_Text())
+    is_valid = ma.fields.Boolean()
+    data_access_expires_at = _whole(0)
+    app_id = _Text()
+    type = _Text()
+    profile_id = _Text()
 
     @ma.post_load
     def end(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -86,6 +91,7 @@ class Page(ma.Schema):
     page_id = _Text(required=True)
     denied = _whole(1, load_default=None, allow_none=True)
     lead_access = ma.fields.Boolean(load_default=True)
+    subscribed = ma.fields.Boolean(load_default=None)
 
 
 class _Shares(ma.Schema):

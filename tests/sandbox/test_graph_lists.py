@@ -77,8 +77,9 @@ def test_a_persons_pages(box: Sandbox, caller: Caller) -> None:
     [page] = caller.graph("me/accounts", "mine")["data"]
     assert page == {"id": "88", "name": "Page 88"}
     [page] = caller.graph("me/accounts", "mine", fields="id,name,access_token,tasks")["data"]
-    assert (page["access_token"], "ADVERTISE" in page["tasks"]) == ("mine", True)
-    assert "mine" not in json.dumps([one["answer"] for one in box.requests("graph")])
+    assert (page["access_token"], "ADVERTISE" in page["tasks"]) == ("sandbox-page-88", True)
+    assert caller.graph("88", fields="access_token")["access_token"] == "sandbox-page-88"
+    assert "sandbox-page" not in json.dumps([one["answer"] for one in box.requests("graph")])
 
 
 @pytest.mark.parametrize(

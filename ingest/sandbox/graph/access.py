@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from ingest.sandbox.graph.errors import Answer, forbidden, gone
 
@@ -25,33 +25,26 @@ _NEEDS = {
 """The permission that each kind of thing wants, and the code of the error without it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """What is known of a token."""
-
-    expires_at: int = 0  # Unix time; 0 is never
-    scopes: tuple[str, ...] = SCOPES
-
-    @property
-    def is_over(self) -> bool:
-        """Whether it has expired."""
-        return 0 < self.expires_at <= time.time()
-
-
 @dataclass(slots=True)
 class Access:
     """What was told of tokens and pages; all others may do everything, for ever. Threads may share it."""
 
-    tokens: dict[str, Token] = field(default_factory=dict)
+    tokens: dict[str, dict[str, Any]] = field(default_factory=dict)  # what `debug_token` tells of them
     denied: dict[str, int] = field(default_factory=dict)  # page -> the code of the error that all of it answers
     hidden: set[str] = field(default_factory=set)  # pages whose leads Meta's Lead Access Manager keeps from us
 
-    def tell(self, token: str, expires_at: int | None = None, scopes: Iterable[str] | None = None) -> None:
-        """When a token expires, and what it may do; what is not told stays."""
-        known = self.tokens.get(token, Token())
-        self.tokens[token] = Token(
-            known.expires_at if expires_at is None else expires_at, known.scopes if scopes is None else tuple(scopes)
-        )
+    def tell(self, token: str, **facts: Any) -> None:
+        """What `debug_token` tells of a token, and what follows from it: `expires_at`, `scopes`, `is_valid`, …"""
+        self.tokens[token] = {**self.tokens.get(token, {}), **facts}
+
+    def facts(self, token: str) -> dict[str, Any]:
+        """What is known of a token."""
+        usual = {"expires_at": 0, "data_access_expires_at": 0, "is_valid": True, "scopes": list(SCOPES)}
+        return {**usual, **self.tokens.get(token, {})}
+
+    def is_over(self, token: str) -> bool:
+        """Whether a token has expired."""
+        return 0 < float(self.facts(token)["expires_at"]) <= time.time()
 
     def page(self, page_id: str, denied: int | None, lead_access: bool) -> None:
         """What may be had of a page."""
@@ -67,6 +60,6 @@ class Access:
         code, permission = _NEEDS.get(kind, (0, ""))
         if page_id in self.denied:
             return forbidden(self.denied[page_id], permission)
-        if permission and permission not in self.tokens.get(token, Token()).scopes:
+        if permission and permission not in self.facts(token)["scopes"]:
             return forbidden(code, permission)
         return gone(object_id) if kind == "lead" and page_id in self.hidden else None

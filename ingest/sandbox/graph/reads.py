@@ -6,6 +6,7 @@ from typing import Any
 from ingest.sandbox.graph.errors import Answer, gone
 from ingest.sandbox.graph.lists import kept, page, pick
 from ingest.sandbox.graph.tokens import debug
+from ingest.sandbox.leads import PAGE_TOKEN
 from ingest.sandbox.state import State
 
 
@@ -22,7 +23,7 @@ def read(state: State, path: str, args: Mapping[str, str], base: str, token: str
     if edge in {"subscriptions", "subscribed_apps"}:
         return 200, {"data": leads.subscribed(head)}
     if edge:
-        items = _list(state, head, edge, token)
+        items = _list(state, head, edge)
         return gone(path) if items is None else page(items, args, f"{base}/{path.strip('/')}", token)
     found = leads.find(head)
     if found is None:
@@ -30,11 +31,12 @@ def read(state: State, path: str, args: Mapping[str, str], base: str, token: str
     if kind == "lead":
         leads.note_read(head)
     if kind == "page":
+        found["access_token"] = f"{PAGE_TOKEN}{head}"
         found["has_lead_access"] = _lead_access(head, head not in state.access.hidden)
     return 200, pick(found, args.get("fields"))
 
 
-def _list(state: State, head: str, edge: str, token: str) -> list[dict[str, Any]] | None:
+def _list(state: State, head: str, edge: str) -> list[dict[str, Any]] | None:
     if edge == "leads":
         found = state.leads.of_form(head)
         hidden = state.leads.page_of(head) in state.access.hidden
@@ -42,7 +44,7 @@ def _list(state: State, head: str, edge: str, token: str) -> list[dict[str, Any]
     if edge == "leadgen_forms":
         return state.leads.forms_of(head)
     if head == "me" and edge == "accounts":
-        return [{**one, "access_token": token} for one in state.leads.pages()]
+        return state.leads.pages()
     return None
 
 

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from flask import Blueprint, Response, request
 
-from ingest.sandbox import meta
+from ingest.sandbox import connections, meta
 from ingest.sandbox.graph.errors import Answer, error
 from ingest.sandbox.graph.reads import read
 from ingest.sandbox.graph.tokens import refused
@@ -38,7 +38,7 @@ def _answered(args: Mapping[str, str], work: Callable[[str], Answer], lead: str 
     """Answer a call: the fault that is meant for it, else the error of its token, else what `work` gives for it."""
     box, token = state(), _token(args)
     fault = box.faults.pick("graph") or (box.faults.pick("graph", lead=lead) if lead else None)
-    told = refused(box, token, args.get("appsecret_proof", "")) or box.usage.refused
+    told = refused(box, request.path, token, args.get("appsecret_proof", "")) or box.usage.refused
     status, body = said(fault, *(told or (work(token) if fault is None or fault.processes else (500, {}))))
     shown = {name: "***" if name in _SECRETS else value for name, value in args.items()}
     record("graph", shown, status=status, answer=_without_tokens(body), fault=str(fault) if fault else None)
@@ -49,13 +49,15 @@ def _answered(args: Mapping[str, str], work: Callable[[str], Answer], lead: str 
 
 def _without_tokens(body: Any) -> Any:
     """An answer as it is recorded: without the tokens that Meta puts into lists and their addresses."""
-    if not isinstance(body, dict) or not isinstance(body.get("data"), list):
+    if not isinstance(body, dict):
         return body
-    data = [one | {"access_token": "***"} if "access_token" in one else one for one in body["data"]]
-    paging = {
-        name: _TOKEN.sub("***", value) if name == "next" else value for name, value in body.get("paging", {}).items()
-    }
-    return {**body, "data": data, **({"paging": paging} if paging else {})}
+    shown = {name: "***" if name == "access_token" else value for name, value in body.items()}
+    if isinstance(body.get("data"), list):
+        shown["data"] = [_without_tokens(one) for one in body["data"]]
+    paging = body.get("paging")
+    if isinstance(paging, dict) and "next" in paging:
+        shown["paging"] = {**paging, "next": _TOKEN.sub("***", paging["next"])}
+    return shown
 
 
 @graph.get("/<version:version>/<path:path>")
@@ -104,13 +106,12 @@ def subscribe_app(version: str, object_id: str) -> Response:  # noqa: ARG001 - a
     """An app's webhook: Meta calls it at once, and refuses one that does not answer the challenge."""
     args = _arguments()
 
-    def work(token: str) -> Answer:
-        del token
+    def work(_: str) -> Answer:
         told = meta.handshake(args.get("callback_url", ""), args.get("verify_token", ""))
         if not told["ok"]:
             return error("(#2200) Callback verification failed", 2200)
-        what = {name: args.get(name, "") for name in ("object", "callback_url", "fields")}
-        state().leads.subscribe(object_id, {**what, "active": True})
+        fields = args.get("fields", "").split(",")
+        state().leads.subscribe(object_id, connections.webhook(args.get("callback_url", ""), fields))
         return 200, {"success": True}
 
     return _answered(args, work)
@@ -123,10 +124,19 @@ def subscribe_page(version: str, object_id: str) -> Response:  # noqa: ARG001 - 
 
     def work(token: str) -> Answer:
         denied = box.access.refused(token, "subscribed_apps", object_id, object_id)
-        if denied:
-            return denied
-        fields = args.get("subscribed_fields", "").split(",")
-        box.leads.subscribe(object_id, {"id": "1", "name": "Sandbox", "subscribed_fields": fields})
-        return 200, {"success": True}
+        if denied is None:
+            box.leads.subscribe(object_id, connections.app(args.get("subscribed_fields", "").split(",")))
+        return denied or (200, {"success": True})
 
     return _answered(args, work)
+
+
+@graph.delete("/<version:version>/<object_id>/<any(subscriptions, subscribed_apps):edge>")
+def unsubscribe(version: str, object_id: str, edge: str) -> Response:  # noqa: ARG001 - any version, either edge
+    """The end of an app's, or a page's, subscription."""
+
+    def work(_: str) -> Answer:
+        state().leads.unsubscribe(object_id)
+        return 200, {"success": True}
+
+    return _answered(_arguments(), work)
