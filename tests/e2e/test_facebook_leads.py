@@ -93,6 +93,7 @@ def test_a_dead_token_holds_up_only_its_pages_until_it_is_replaced(box: Sandbox,
         FACEBOOK_APP_SECRET=SECRET,
         FACEBOOK_ACCESS_TOKEN_FILE=str(token),
         ACME_TOKEN="good",
+        INGEST_RECONCILE="0",  # which would ask with the dead token too
     )
     program.mapping("facebook", BY_PAGE)
     box.state.access.tell("dead", expires_at=1)
