@@ -76,6 +76,7 @@ class TestStart:
         for text in (
             "This runs against the sandbox",
             "sandbox-zapier-token",
+            "http://127.0.0.1:9999/#endpoint-facebook",
             "sandbox-google-ads-key",
             "/in/wordpress?token=sandbox-elementor-token",
             "http://127.0.0.1:9999/control/meta/leads",
