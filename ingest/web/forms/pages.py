@@ -146,7 +146,8 @@ def accents(told: Mapping[str, str]) -> tuple[str, str]:
 def _policy(block: FormBlock, nonce: str, *, ours: bool) -> str:
     """What the page may load. It may stand in frames of the form's own sites; a user's template has its scripts too."""
     captcha = _WIDGETS_FROM[block.captcha.vendor] if block.captcha and block.captcha.site_key else ""
-    leads_to = {origin_of(block.thanks or ""), *map(origin_of, block.origins)} - {None}
+    sites = [site for site in map(origin_of, block.origins) if site]
+    leads_to = {*sites, *filter(None, [origin_of(block.thanks or "")])}
     logo = origin_of(block.theme.get("logo", "")) or ""
     rules = {
         "default-src": "'none'",
@@ -156,8 +157,8 @@ def _policy(block: FormBlock, nonce: str, *, ours: bool) -> str:
         "connect-src": captcha if ours else "https:",
         "img-src": f"'self' data: {logo}" if ours else "'self' https: data:",
         "font-src": "" if ours else "https: data:",
-        "form-action": " ".join(["'self'", *sorted(map(str, leads_to))]),
+        "form-action": " ".join(["'self'", *sorted(leads_to)]),
         "base-uri": "'none'",
-        "frame-ancestors": " ".join(["'self'", *block.origins]) if block.origins else "*",
+        "frame-ancestors": " ".join(["'self'", *sites]) if block.origins else "*",
     }
     return "; ".join(f"{name} {value.strip()}" for name, value in rules.items() if value.strip())
