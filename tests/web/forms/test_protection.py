@@ -130,6 +130,15 @@ class TestCaptcha:
         assert (second["status"], second["id"]) == ("duplicate", first["id"])
         assert reasons(client) == [None]
 
+    @pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "a visit"}])
+    def test_who_solves_it_the_second_time_is_taken(self, house: House, box: Sandbox, headers: dict[str, str]) -> None:
+        """What was held as a robot's never stands for the same form sent by a person, whatever the sender calls it."""
+        client = self.client(house, box)
+        for more in ({}, {"cf-turnstile-response": "right"}):
+            answer = client.post("/in/website", data=LEAD | more, headers=JSON | headers)
+            assert answer.get_json()["leads"][0]["status"] == "accepted"
+        assert sorted(reasons(client), key=str) == [None, "suspected_spam"]
+
     @pytest.mark.parametrize(
         ("when_down", "status", "kept"),
         [("accept", 200, [None]), ("hold", 200, ["suspected_spam"]), ("refuse", 503, [])],
