@@ -106,11 +106,11 @@ def _page(kind: str, endpoint: Endpoint, context: dict[str, Any]) -> Response:
 def _own(kind: str, endpoint: Endpoint, block: FormBlock, context: dict[str, Any]) -> str | None:
     """The page by the user's own template; None where there is none, or it fails: a visitor sees ours then."""
     file = block.pages.get(kind)
-    mapping = site().catalog.current().mappings.get(endpoint.name)
-    if file is None or mapping is None:
+    named_at = endpoint.intake.places.get(("page", file)) if file else None
+    if file is None or named_at is None:
         return None
     try:
-        return environment(str(Path(mapping.file).parent)).get_template(file).render(context)
+        return environment(str(Path(named_at.file).parent)).get_template(file).render(context)
     except Exception as error:  # noqa: BLE001 - a template may raise anything
         line = getattr(error, "lineno", None)
         log.get().error("page_failed", endpoint=endpoint.name, file=file, error=type(error).__name__, line=line)
@@ -119,11 +119,22 @@ def _own(kind: str, endpoint: Endpoint, block: FormBlock, context: dict[str, Any
 
 @lru_cache(maxsize=64)
 def environment(folder: str) -> jinja2.Environment:
-    """Where a user's templates are found: beside the mapping; and ours, to extend."""
-    ours = jinja2.PackageLoader("ingest.web")
-    return ImmutableSandboxedEnvironment(
-        loader=jinja2.ChoiceLoader([jinja2.FileSystemLoader(folder), ours]), autoescape=True, auto_reload=True
-    )
+    """Where a user's templates are found: beside the file that names them; and ours, to extend."""
+    loader = jinja2.ChoiceLoader([jinja2.FileSystemLoader(folder), jinja2.PackageLoader("ingest.web")])
+    return _Templates(loader=loader, autoescape=True, auto_reload=True, finalize=_written)
+
+
+class _Templates(ImmutableSandboxedEnvironment):
+    """Templates in which `lead.items` is a field like any other, should a form have one, and no method of Python's."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """What `obj.attribute` is."""
+        return obj[attribute] if isinstance(obj, dict) and attribute in obj else super().getattr(obj, attribute)
+
+
+def _written(value: Any) -> Any:
+    """Several answers as they are written out everywhere: `solar, battery`."""
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
 
 
 def theme(told: Mapping[str, str]) -> str:
