@@ -35,6 +35,7 @@ PATTERNS: Mapping[Callable[[str], Any], str] = {
     readers.header: f"^{readers.HEADER.pattern}$",
     readers.signed: f"^{readers.SIGNED.pattern}$",
     readers.name: f"^{readers.NAME.pattern}$",
+    readers.field_name: r"^[^_]",
     readers.let_name: rf"^(?!__|(?:{_RESERVED})$)(?:{_LETTER})(?:[0-9]|{_LETTER})*$",
 }
 """How the texts look that a reader takes, in words that Python and JavaScript understand alike.

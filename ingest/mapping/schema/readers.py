@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 
 from ingest.mapping.schema.faults import fault
+from ingest.values import normalise_key
 
 DURATION = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?) ?(s|m|h|d|w)")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
@@ -222,6 +223,17 @@ def name(text: str) -> str:
             "This is no name.",
             "" if looks_secret(text) else f"write {re.sub(r'[^A-Za-z0-9_-]+', '_', text)[:64]}",
         )
+    return text
+
+
+def field_name(text: str) -> str:
+    """The name of a form's field. Raises ValidationError."""
+    if text.startswith("_"):
+        better = text.lstrip("_")
+        hint = f"write {better}" if better else "write it like full_name"
+        raise fault("bad_value", "Names that begin with `_` are control fields, and no fields of a lead.", hint)
+    if normalise_key(text) == "_":
+        raise fault("bad_value", "This is no name of a field.", "write it like full_name")
     return text
 
 
