@@ -69,8 +69,9 @@ def phones(content: Any, block: FormBlock, country: str) -> set[str]:
 
 def _filled(value: Value | None, rules: Rules) -> Value | None:
     """The value; none of a box that a script says was not ticked."""
-    unticked = rules.get("type") == "checkbox" and isinstance(value, str) and value.lower() in _UNTICKED
-    return None if unticked else value
+    if rules.get("type") != "checkbox" or not isinstance(value, str) or value == rules.get("value"):
+        return value
+    return None if value.lower() in _UNTICKED else value
 
 
 class _Texts(ma.fields.Field[list[str]]):
@@ -119,8 +120,14 @@ def _phone(rules: Rules, country: str) -> Check:
 
 
 def _choice(rules: Rules, _: str) -> Check:
-    choices = [str(choice) for choice in rules.get("choices") or ()]
-    return _each(ma.validate.OneOf(choices, error=f"is none of: {', '.join(choices)}"))
+    choices = [_plain(str(choice)) for choice in rules.get("choices") or ()]
+    known = ma.validate.OneOf(choices, error=f"is none of: {', '.join(choices)}")
+    return _each(lambda text: known(_plain(text)))
+
+
+def _plain(text: str) -> str:
+    """A text as a browser sends it that was offered it: with single blanks."""
+    return " ".join(text.split())
 
 
 def _number(rules: Rules, _: str) -> Check:

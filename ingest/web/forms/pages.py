@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 import jinja2
 from flask import Response, current_app, make_response, url_for
@@ -31,6 +32,7 @@ TEXTS: Mapping[str, str] = {
 }
 """What our pages say where `form.texts` says nothing."""
 
+_AS_IT_IS = "/!$&'()*+,;=:@[]|~"  # in a path; all else browsers write as %20
 _WIDGETS = {
     "turnstile": ("cf-turnstile", "https://challenges.cloudflare.com/turnstile/v0/api.js"),
     "hcaptcha": ("h-captcha", "https://js.hcaptcha.com/1/api.js"),
@@ -68,12 +70,28 @@ def _block(endpoint: Endpoint) -> FormBlock:
 def _drawn(endpoint: Endpoint, payload: Any, faults: Mapping[str, str] | None = None) -> dict[str, Any]:
     here, block = site(), _block(endpoint)
     return {
-        "action": url_for("hooks.receive", name=endpoint.name),
+        "action": f"{_root(endpoint)}{path(endpoint)}",
         "inputs": drawing.inputs(block, here.settings.default_country, payload, faults),
         "hidden": drawing.stamped(drawing.carried(block, payload), here.inbox.hash_key()),
         "countries": drawing.countries(block.language),
         "captcha": widget(block.captcha),
     }
+
+
+def up(endpoint: Endpoint) -> str:
+    """`../`: from a page or a script of the endpoint's to where the program stands, wherever a proxy puts that."""
+    return "../" * (endpoint.name.count("/") + 1)
+
+
+def path(endpoint: Endpoint) -> str:
+    """`in/website`: where its form is posted, written as browsers write it."""
+    return f"in/{quote(endpoint.name, safe=_AS_IT_IS)}"
+
+
+def _root(endpoint: Endpoint) -> str:
+    """What paths on our pages begin with: `/`, unless the world sees the program in a folder of a site."""
+    in_folder = urlsplit(site().settings.public_url or "").path.strip("/")
+    return up(endpoint) if in_folder else "/"
 
 
 def widget(captcha: Captcha | None) -> dict[str, str] | None:
@@ -92,6 +110,7 @@ def _page(kind: str, endpoint: Endpoint, context: dict[str, Any]) -> Response:
         "logo": block.theme.get("logo"),
         "language": block.language,
         "nonce": nonce,
+        "root": _root(endpoint),
         "sandbox": site().settings.sandbox,
         "url_for": url_for,
         **context,

@@ -82,6 +82,8 @@ form:
     phone: {{type: phone, country: AE, wrong: "Please give your number in the Emirates."}}
     mobile: {{type: phone}}
     notes: {{type: textarea, max: 5}}
+    area: {{type: choice, choices: ["Navi  Mumbai "]}}
+    whole: {{label: Whole, type: checkbox, value: "0"}}
 {FORM}"""
 
 
@@ -109,6 +111,8 @@ class TestKinds:
                 [["9876543210", "9123456789"], "9876543210, 9123456789"],
                 "Mobile holds more than one phone number.",
             ),
+            ("area", ["Navi Mumbai", "Navi  Mumbai "], ["Mumbai"], "Area is none of: Navi Mumbai."),
+            ("whole", ["0", "false", "", None], [], ""),
             ("notes", ["ab\r\ncd", "12345"], ["ab\r\ncde"], "Notes is longer than 5 characters."),
         ],
     )
