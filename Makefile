@@ -22,8 +22,8 @@ run: $(RUNTIME)  ## run it; against the sandbox as long as no AISENSY_API_KEY is
 demo: $(RUNTIME)  ## send one lead through each mapping to the sandbox, show what arrives, and end
 	@$(BIN)/ingest demo
 
-test: $(DEV)  ## all tests
-	@$(BIN)/python -m pytest
+test: $(DEV)  ## all tests, in several processes
+	@$(BIN)/python -m pytest -n auto --dist worksteal
 
 fuzz: $(DEV)  ## the tests that make up their own input, with 100,000 of them; half an hour
 	@$(BIN)/python -m pytest -m hypothesis --hypothesis-profile=fuzz

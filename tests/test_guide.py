@@ -81,7 +81,9 @@ def follow(page: Path, step: Step, folder: Path, address: str) -> None:
     told = run(step.command.replace(ADDRESS, address), folder)
     if not re.fullmatch(pattern(step.text), told):
         where = f"{page.name}:{step.line}: $ {step.command}"
-        pytest.fail(f"{where}\n--- as the page has it\n{step.text}--- as it is\n{told}")
+        log = folder / "log"
+        said = f"--- the program's log\n{log.read_text()}" if log.exists() else ""
+        pytest.fail(f"{where}\n--- as the page has it\n{step.text}--- as it is\n{told}{said}")
 
 
 @pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.name)

@@ -126,6 +126,8 @@ def run(sandbox: bool) -> None:
 
     def ready() -> None:
         if wait_for(f"{planned.address}/healthz", family):
+            if planned.sandbox:
+                wait_for(f"{planned.sandbox}/", family, 10.0)  # we tell people to open it
             _say(own, planned)
 
     sys.exit(family.run(ready))

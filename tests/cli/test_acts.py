@@ -16,6 +16,7 @@ from ingest.inbox import Inbox
 from ingest.inbox.tables import events
 from ingest.models import Reason, Status, utcnow
 from tests.inbox.helpers import event, post, rows, set_all, set_one
+from tests.stores import new_sqlite
 
 MAPPING = """
 channel: form
@@ -35,7 +36,7 @@ def inbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Inbox]:
         monkeypatch.delenv(name, raising=False)
     (tmp_path / "mappings").mkdir()
     (tmp_path / "mappings" / "website.yaml").write_text(MAPPING)
-    inbox = Inbox("sqlite:///data/ingest.db")
+    inbox = Inbox(new_sqlite(Path("data", "ingest.db")))
     yield inbox
     inbox.close()
 

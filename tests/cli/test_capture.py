@@ -17,6 +17,7 @@ from ingest.inbox import Inbox
 from ingest.inbox.tables import events
 from ingest.mapping.document import reading
 from tests.inbox.helpers import event, post
+from tests.stores import new_sqlite
 
 MAPPING = """\
 # The site's leads.
@@ -66,7 +67,7 @@ def inbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Inbox]:
         monkeypatch.delenv(name, raising=False)
     write(MAPPING)
     write(FACEBOOK, "facebook")
-    inbox = Inbox("sqlite:///data/ingest.db")
+    inbox = Inbox(new_sqlite(Path("data", "ingest.db")))
     yield inbox
     inbox.close()
 

@@ -15,6 +15,7 @@ from ingest.inbox.tables import attempts, deliveries, events
 from ingest.sandbox import Sandbox
 from tests.delivery.house import FORM, TWO_ROUTES, House
 from tests.inbox.helpers import event, post, rows, wait_until
+from tests.stores import new_sqlite
 
 SAME = FORM.format(account="default", campaign="welcome")
 NAMED = SAME + """  templateParams: ["{{ lead.name }}"]\n"""
@@ -23,7 +24,7 @@ NAMED = SAME + """  templateParams: ["{{ lead.name }}"]\n"""
 @pytest.fixture
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     """A store, and a worker that sends to a sandbox by the mapping `website`."""
-    store = f"sqlite:///{tmp_path / 'ingest.db'}"
+    store = new_sqlite(tmp_path / "ingest.db")
     monkeypatch.setenv("DATABASE_URL", store)
     with Sandbox() as box:
         house = House(store, tmp_path / "mappings", box, monkeypatch)

@@ -21,6 +21,7 @@ from ingest.models import Reason, Status, Verdict
 from ingest.sandbox import Sandbox
 from tests.delivery.house import House
 from tests.inbox.helpers import claim, event, grant, move, post, rows, set_one, settle, wait_until
+from tests.stores import new_sqlite
 
 DOCS = Path(__file__).parents[2] / "docs"
 MAPPING = """channel: form
@@ -46,7 +47,7 @@ class Desk:
         self.mappings = folder / "mappings"
         self.mappings.mkdir()
         self.write(MAPPING)
-        self.inbox = Inbox("sqlite:///data/ingest.db")
+        self.inbox = Inbox(new_sqlite(Path("data", "ingest.db")))
 
     def write(self, text: str, endpoint: str = "website") -> None:
         """Write a mapping."""
@@ -272,10 +273,11 @@ def test_each_of_several_deliveries_has_a_line_and_its_own_story(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Named by their routes; a further one is looked at by its own route."""
-    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'ingest.db'}")
+    store = new_sqlite(tmp_path / "ingest.db")
+    monkeypatch.setenv("DATABASE_URL", store)
     with (
         Sandbox() as box,
-        closing(House(f"sqlite:///{tmp_path / 'ingest.db'}", tmp_path / "mappings", box, monkeypatch)) as house,
+        closing(House(store, tmp_path / "mappings", box, monkeypatch)) as house,
     ):
         house.write("website", ROUTES)
         house.work()

@@ -8,12 +8,13 @@ import pytest
 
 from ingest.sandbox import Sandbox
 from tests.delivery.house import House
+from tests.stores import new_sqlite
 
 
 @pytest.fixture
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     """A worker that is not started yet, with the sandbox to send to, on SQLite."""
-    with _house(f"sqlite:///{tmp_path / 'ingest.db'}", tmp_path, monkeypatch) as house:
+    with _house(new_sqlite(tmp_path / "ingest.db"), tmp_path, monkeypatch) as house:
         yield house
 
 

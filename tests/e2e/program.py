@@ -3,7 +3,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -139,7 +141,21 @@ class Program:
 
 
 def free_port() -> int:
-    """A port that is free now."""
-    from ingest.cli.run import free_port as free
+    """A port that is free now, as the next one is, which is the sandbox's.
 
-    return free()
+    Below those from which the system serves outgoing connections: of these, one might be taken before we listen.
+    """
+    while True:
+        port = 10_000 + secrets.randbelow(22_000)
+        if _is_free(port, port + 1):
+            return port
+
+
+def _is_free(*ports: int) -> bool:
+    for port in ports:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                return False
+    return True

@@ -16,6 +16,7 @@ from ingest.app import create_app
 from ingest.inbox import Inbox
 from ingest.settings import Secrets, Settings
 from ingest.web.site import NAME, Site
+from tests.stores import new_sqlite
 
 REQUEST = """
 request:
@@ -40,7 +41,7 @@ class House:
         self._monkeypatch = monkeypatch
         self._inboxes: list[Inbox] = []
         self.folder = folder
-        self.store = f"sqlite:///{folder}/store.db"
+        self.store = new_sqlite(folder / "store.db")
 
     def open(self, mappings: Mapping[str, str], secrets: Mapping[str, str] | None = None, **settings: Any) -> Flask:
         """Start it, or start it again on the same store. Every secret is SECRET where none is given."""

@@ -34,10 +34,10 @@ def test_what_is_in_doubt_is_no_yes(text: Any) -> None:
 
 def test_a_long_answer_takes_no_time() -> None:
     """Nothing that can be posted keeps `yes` busy."""
-    began = time.perf_counter()
+    began = time.process_time()
     for text in ("ok " + "ji haan " * 120 + "x", "yes" * 20_000, "," * 60_000, "हाँ " * 16_000):
         yes(text)
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
 
 
 def test_a_yes_with_more_beside_it_is_no_bare_one() -> None:

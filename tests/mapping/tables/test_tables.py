@@ -244,8 +244,8 @@ def test_a_big_table_costs_a_lead_no_more_than_a_small_one(tmp_path: Path) -> No
     rows = "".join(f"key {n},value {n}\n" for n in range(40_000))
     mapping = load(tmp_path, "lead.x | lookup(products)", "a,b\n" + rows)
     assert mapping.translation
-    began = time.perf_counter()
+    began = time.process_time()
     for number in range(1000):
         (found,) = translate(mapping.translation, Lead({"x": f"KEY {number}"}, {}), META)
         assert (found.request or {})["attributes"] == {"x": f"value {number}"}
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
