@@ -72,6 +72,6 @@ def cors(headers: Headers, allowed: Sequence[str], own: Collection[str | None]) 
 
 PREFLIGHT = {
     "Access-Control-Allow-Methods": "POST, OPTIONS",
-    "Access-Control-Allow-Headers": "Accept, Content-Type, Idempotency-Key, X-Requested-With",
+    "Access-Control-Allow-Headers": "Accept, Content-Type, Idempotency-Key, X-Requested-With, *",
     "Access-Control-Max-Age": "600",
 }

@@ -87,6 +87,11 @@ class TestHaste:
         assert (answer.status_code, answer.get_json()["leads"][0]["status"]) == (200, "accepted")
         assert (reasons(client), why(client)) == (["suspected_spam"], "It was filled in within 2 seconds.")
 
+    def test_waiting_for_the_outcome_tells_a_robot_nothing(self, client: FlaskClient) -> None:
+        """Neither that it was seen, nor by what."""
+        answer = client.post("/in/website?wait=1", json={"name": "x", **started(client, 1)}, headers=JSON)
+        assert answer.get_json()["leads"][0]["deliveries"] == [{"status": "pending", "reason": None, "error": None}]
+
     @pytest.mark.parametrize("seconds", [2.1, 86_400])
     def test_a_person_takes_longer(self, client: FlaskClient, seconds: float) -> None:
         """However long."""
@@ -153,6 +158,14 @@ class TestCaptcha:
         assert reasons(client) == kept
         if status == 503:
             assert (answer.get_json()["error"]["code"], answer.headers["Retry-After"]) == ("captcha_unavailable", "30")
+
+    def test_robots_use_up_nobodys_number(self, house: House, box: Sandbox) -> None:
+        """A post without an answer does not count for its phone."""
+        block = "captcha: {vendor: turnstile, secret: S}, phone_rate: 1/hour, fields: {phone: {type: phone}}"
+        client = house.client({"website": form(block)}, secrets={"S": "a secret"}, sandbox=box.url)
+        robots = [client.post("/in/website", data=LEAD | {"name": str(n)}).status_code for n in range(3)]
+        person = client.post("/in/website", data=LEAD | {"cf-turnstile-response": ["right", "right"]})
+        assert ([*robots, person.status_code], reasons(client)[-1]) == ([200] * 4, None)
 
     def test_its_answer_is_no_field_of_the_lead(self, house: House, box: Sandbox) -> None:
         """Nor is the vendor bothered about a form whose fields are wrong."""
