@@ -33,10 +33,12 @@ def of(notice: Notice, called: Endpoint, owner: Endpoint, received_at: datetime,
         dict.fromkeys(source for one in (called, owner) for source in one.channel.sources(one.name, one.intake.auth))
     )
     given = values.clean(notice.external_id or "") or _from_mapping(notice, owner, received_at)
-    if given:
-        known = given if owner.channel.own_ids and len(given) <= _LONGEST else _hash(given.encode(), inbox)
-        return Identified(Identity(sources, known, also=_wherever(given, notice, owner, inbox)), given[:_LONGEST])
     # A form that a robot filled in never stands for the same one sent by a person.
+    held = f"{notice.hold} " if notice.hold else ""
+    if given:
+        known = given if owner.channel.own_ids and len(given) <= _LONGEST else _hash(f"{held}{given}".encode(), inbox)
+        also = _wherever(f"{held}{given}", notice, owner, inbox)
+        return Identified(Identity(sources, known, also=also), given[:_LONGEST])
     content = [owner.name, notice.hold, owner.channel.content(notice.payload)]
     hashed = _hash(bodies.dumps(content, sort_keys=True), inbox)
     return Identified(Identity(sources, hashed, received_at + owner.intake.duplicate_events))
