@@ -48,7 +48,8 @@ def _claim_identities(connection: Connection, incoming: list[Event]) -> dict[str
     count = 0
     for event in incoming:
         for name in event.identity.names:
-            rows.setdefault(name, (*name, event.id, event.identity.expires_at))
+            expires_at = None if name in event.identity.lasting else event.identity.expires_at
+            rows.setdefault(name, (*name, event.id, expires_at))
             count += 1
     # Sorted, so that two processes with the same identities never wait for each other in a circle.
     names = sorted(rows)
