@@ -125,6 +125,16 @@ class Facebook(Channel):
                     ignored += 1
         return Parsed(notices, ignored)
 
+    def found(self, document: Any, form_id: str, page_id: str) -> Notice | None:
+        """The notice of a lead that was found in its form's list, with the lead; None where it has no id."""
+        own = bodies.own_id(document.get("id")) if isinstance(document, dict) else None
+        if own is None:
+            return None
+        ids = {"leadgen_id": own, "form_id": form_id, "page_id": page_id}
+        payload = {key: one for key, one in ids.items() if one} | {"created_time": document.get("created_time")}
+        fetched = bodies.dumps(document)
+        return Notice(payload, bodies.dumps(payload), own, form_id or None, page_id or None, fetched=fetched)
+
     def lead(self, payload: Any, fetched: Any | None = None) -> Lead:
         """The lead of a Graph document, or of a flat object that has its fields by their names."""
         document = payload if fetched is None else fetched

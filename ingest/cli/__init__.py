@@ -22,6 +22,7 @@ COMMANDS = {
     "explain": "explain",
     "capture": "capture",
     "import": "import_",
+    "backfill": "backfill",
     "replay": "acts",
     "discard": "acts",
     "pause": "accounts",

@@ -9,11 +9,12 @@ from rich.console import Console
 from rich.progress import Progress
 
 from ingest import settings
-from ingest.catalog import LiveCatalog
+from ingest.catalog import StillCatalog
 from ingest.channels.graph import export
 from ingest.cli import nearest
+from ingest.cli.foretelling import SENT
 from ingest.cli.importing import Importer, Report, is_facebooks, takes
-from ingest.cli.mappings import tell_of_samples
+from ingest.cli.mappings import catalog_of, tell_of_samples
 from ingest.cli.printing import counted, print_json, shown
 from ingest.cli.store import opened, sandbox_option
 from ingest.errors import Refusal, SheetError
@@ -36,7 +37,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--send-old", is_flag=True, help="Message people also where max_age (24h, if not set) is over.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @sandbox_option
-def import_(file: Path, mapping: str | None, sandbox: bool, as_json: bool, dry_run: bool, send_old: bool) -> None:
+def import_(file: Path, mapping: str | None, *, dry_run: bool, send_old: bool, as_json: bool, sandbox: bool) -> None:
     """Take the leads of a CSV file, each row once: one of Facebook's exports, or any with names of columns.
 
     What came before, by webhook or in a file, is a duplicate: a file may be imported again, also where its import was
@@ -50,10 +51,10 @@ def import_(file: Path, mapping: str | None, sandbox: bool, as_json: bool, dry_r
     own = settings.load()
     tell_of_samples(own)
     sheet = _sheet(file)
-    catalog = LiveCatalog(own.mappings, own.default_country)
+    catalog = catalog_of(own)
     with opened(sandbox=sandbox) as inbox:
         # Nothing is proved here: secrets only tell which mappings share a source, and do so where nobody has set them.
-        intakes = Intakes(catalog, inbox, Secrets(sandbox=True))
+        intakes = Intakes(StillCatalog(catalog), inbox, Secrets(sandbox=True))
         called = _called(intakes, sheet, mapping)
         importer = Importer(Entrance(intakes, inbox), catalog, called, own.default_country, dry_run, send_old)
         try:
@@ -113,12 +114,10 @@ def _watched(importer: Importer, sheet: Sheet) -> None:
 
 
 def _view(report: Report) -> dict[str, Any]:
-    messages: dict[str, Any] = {"send": 0, "held": {}, "skipped": {}}
+    messages: dict[str, Any] = {"to_be_sent": report.messages[SENT], "held": {}, "skipped": {}}
     for (kind, reason), number in sorted(report.messages.items()):
         if reason:
             messages[kind][reason] = number
-        else:
-            messages[kind] = number
     return {
         "finished": report.finished,
         "rows": report.rows,

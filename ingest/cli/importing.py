@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TypeVar
 
-from ingest.catalog import LiveCatalog
 from ingest.channels.base import Notice
 from ingest.channels.facebook import Facebook
 from ingest.channels.graph import export
@@ -19,6 +18,7 @@ from ingest.inbox import accepting, people
 from ingest.intake.endpoints import Endpoint
 from ingest.intake.entrance import Entrance
 from ingest.intake.sheet import Row, Sheet, fields_of
+from ingest.mapping.records import Catalog
 from ingest.models import Event, Reason, Via
 from ingest.web.forms.fields import NO_BLOCK, check_fields
 
@@ -58,7 +58,7 @@ class Importer:
     """Takes rows as leads of an endpoint, or only tells what would become of them."""
 
     entrance: Entrance
-    catalog: LiveCatalog
+    catalog: Catalog
     called: Endpoint
     country: str
     dry_run: bool = False
@@ -110,14 +110,14 @@ class Importer:
         return found
 
     def _foretell(self, events: Sequence[Event]) -> None:
-        catalog, inbox = self.catalog.current(), self.entrance.inbox
+        inbox = self.entrance.inbox
         with inbox.reading() as connection:
 
             def has_opted_out(phone: str) -> bool:
                 return people.opted_out_at(connection, inbox.person(phone)) is not None
 
             for event in events:
-                self.report.messages.update(foretold(event, catalog, has_opted_out))
+                self.report.messages.update(foretold(event, self.catalog, has_opted_out))
 
 
 def is_facebooks(endpoint: Endpoint) -> bool:

@@ -88,7 +88,7 @@ def wanted(connection: Connection, **asked: Any) -> Filter:
         unknown = people.bodies(connection, unknown=True)
         ids = tuple(row.id for row in unknown if person.stands_in(row.body, row.lead, None))
     for name in ("since", "until"):
-        asked[name] = None if asked[name] is None else _moment(asked[name], f"--{name}")
+        asked[name] = None if asked[name] is None else moment_of(asked[name], f"--{name}")
     asked.pop("phone", None)
     return Filter(**asked, phones=phones, ids=ids)
 
@@ -150,7 +150,8 @@ def _spellings(text: str, country: str) -> tuple[str, ...]:
         return (text,)  # a lead whose number is none is found by what it wrote
 
 
-def _moment(text: str, option: str) -> datetime:
+def moment_of(text: str, option: str) -> datetime:
+    """A time as people type it: `2d` ago, or a date. Raises UsageError."""
     try:
         return max(utcnow() - readers.duration(text), EPOCH)
     except ma.ValidationError:

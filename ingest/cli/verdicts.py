@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -13,12 +13,13 @@ from sqlalchemy import Row
 from ingest.aisensy import schema
 from ingest.channels import CHANNELS
 from ingest.channels.payload import loads
+from ingest.delivery import policy
 from ingest.delivery.sharing import assigned
 from ingest.errors import Hold, Skip
 from ingest.inbox.stories import Story
 from ingest.mapping.records import Catalog, Mapping
 from ingest.mapping.render import Rendered, translate
-from ingest.models import MENDABLE, Lead, Meta, Reason, Status
+from ingest.models import MENDABLE, Lead, Meta, Reason, Status, Via
 
 BY_MAPPING = (MENDABLE - {Reason.CAMPAIGN_REJECTED}) | {Reason.TOO_OLD}
 """Reasons for which a translation holds a delivery; for all others it had made a request."""
@@ -90,6 +91,7 @@ def compared(story: Story, catalog: Catalog) -> Iterator[Compared]:
     if cause or mapping is None or mapping.translation is None or channel is None:
         yield Compared(Verdict.NOT_COMPARABLE, cause)
         return
+    via = Via(event.via)
     lead = channel.lead(loads(event.body), None if event.lead is None else loads(event.lead))
     meta = Meta(event.channel, event.endpoint, event.id, event.external_id or "", event.received_at)
     every = translate(mapping.translation, lead, meta)
@@ -101,10 +103,10 @@ def compared(story: Story, catalog: Catalog) -> Iterator[Compared]:
             left.clear()  # what more there would be was not there to be compared with
             yield Compared(Verdict.NOT_COMPARABLE, before)
         else:
-            after = _after(rendered, lead, row.waived, meta) if rendered else _NOTHING
+            after = outcome(rendered, lead, meta, via, row.waived.split()) if rendered else _NOTHING
             yield Compared(*_verdict(before, after), before, after, row.id, lead)
     for rendered in left:
-        after = _after(rendered, lead, "", meta)
+        after = outcome(rendered, lead, meta, via)
         yield Compared(*_verdict(_NOTHING, after), _NOTHING, after, None, lead)
 
 
@@ -138,8 +140,9 @@ def _before(row: Row[Any]) -> State | str:
     return made
 
 
-def _after(rendered: Rendered, lead: Lead, waived: str, meta: Meta) -> State:
-    problem = _problem(rendered, lead, waived, meta)
+def outcome(rendered: Rendered, lead: Lead, meta: Meta, via: Via, waived: Collection[str] = ()) -> State:
+    """What would become of a request, so far as no other lead and no brake matters."""
+    problem = _problem(rendered, lead, meta, via, waived)
     made = State("sent", "", rendered.request, rendered.account, rendered.key)
     if problem is None:
         return made
@@ -147,15 +150,8 @@ def _after(rendered: Rendered, lead: Lead, waived: str, meta: Meta) -> State:
     return replace(made, kind=kind, reason=str(problem.reason), message=str(problem))
 
 
-def _problem(rendered: Rendered, lead: Lead, waived: str, meta: Meta) -> Hold | None:
+def _problem(rendered: Rendered, lead: Lead, meta: Meta, via: Via, waived: Collection[str]) -> Hold | None:
     if lead.is_test:
         return Skip(Reason.TEST_LEAD, "A test lead")
     found = rendered.problem or rendered.refused(schema.check(rendered.request or {}))
-    if found is not None:
-        return found
-    oldest = rendered.policy.max_age
-    if oldest and lead.created_at and Reason.TOO_OLD not in waived.split():
-        age = meta.received_at - lead.created_at
-        if age > oldest:
-            return Hold(Reason.TOO_OLD, f"The lead was {age.total_seconds() / 3600:.0f} h old when it came")
-    return None
+    return found or policy.too_old(rendered.policy, lead, meta.received_at, via, waived)

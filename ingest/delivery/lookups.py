@@ -8,20 +8,15 @@ from datetime import UTC, datetime
 from functools import partial
 from math import ceil
 
-from ingest.channels.graph import BATCH, Access, Answer, Graph, LeadSource
+from ingest.channels.graph import BATCH, Access, Answer, Graph, LeadSource, NameBook
 from ingest.channels.payload import dumps
 from ingest.delivery import retry
 from ingest.delivery.crew import Crew
-from ingest.delivery.namebook import NameBook
 from ingest.delivery.stops import Stops
 from ingest.errors import GraphError
 from ingest.inbox.moves import Move
-from ingest.mapping.records import Intake
 from ingest.models import Delivery, Reason, Status, utcnow
 from ingest.settings import Secrets
-
-ACCESS_TOKEN = "FACEBOOK_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
-APP_SECRET = "FACEBOOK_APP_SECRET"  # noqa: S105 - the same
 
 SLOWEST = 6
 """The failures after which look-ups grow no rarer: leads are asked for until Meta gives them."""
@@ -30,15 +25,6 @@ TOGETHER = 2.0
 
 Names = Callable[[Delivery], tuple[str, str]]
 """The names of the variables that hold the access token and the app secret for a delivery's lead."""
-
-
-def access_names(intake: Intake | None, page_id: str | None) -> tuple[str, str]:
-    """The variables for a page's leads: those of a mapping, the token by its page where it tells tokens by page."""
-    if intake is None:
-        return ACCESS_TOKEN, APP_SECRET
-    tokens = intake.auth.get("access_token") or (ACCESS_TOKEN,)
-    secrets = intake.auth.get("app_secret") or (APP_SECRET,)
-    return intake.access_tokens.get(page_id or "", tokens[0]), secrets[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ingest.errors import Hold
 from ingest.mapping.records import Policy, QuietHours
 from ingest.mapping.render import Rendered
-from ingest.models import Delivery, Lead, Reason, Via
+from ingest.models import Lead, Reason, Via
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +34,14 @@ FRESH = timedelta(hours=24)
 """How old a lead may be that its source did not post, where the mapping does not say: nobody expects it any more."""
 
 
-def too_old(policy: Policy, lead: Lead, delivery: Delivery) -> Hold | None:
+def too_old(policy: Policy, lead: Lead, received_at: datetime, via: Via, waived: Collection[str]) -> Hold | None:
     """The hold of a lead that was older than `max_age` when it came."""
-    event = delivery.event
-    if Reason.TOO_OLD in delivery.waived:
-        return None
-    return overdue(policy, lead, event.received_at, None if event.via is Via.WEBHOOK else FRESH)
+    return None if Reason.TOO_OLD in waived else overdue(policy, lead, received_at, via)
 
 
-def overdue(policy: Policy, lead: Lead, received_at: datetime, otherwise: timedelta | None = None) -> Hold | None:
-    """The same, whatever a person has waived; `otherwise` is the age where the mapping names none."""
-    max_age = policy.max_age or otherwise
+def overdue(policy: Policy, lead: Lead, received_at: datetime, via: Via = Via.WEBHOOK) -> Hold | None:
+    """The same, whatever a person has waived."""
+    max_age = policy.max_age or (None if via is Via.WEBHOOK else FRESH)
     if max_age is None or lead.created_at is None:
         return None
     age = received_at - lead.created_at

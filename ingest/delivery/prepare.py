@@ -101,7 +101,7 @@ def prepare(delivery: Delivery, catalog: Catalog, owner: str, beside: Beside = l
         mapping.version,
         rendered.policy.on_timeout,
         event,
-        too_old=policy.too_old(rendered.policy, lead, delivery),
+        too_old=policy.too_old(rendered.policy, lead, delivery.event.received_at, delivery.event.via, delivery.waived),
         counts=tuple(policy.counts(rendered, delivery.waived)),
         quiet_hours=rendered.policy.quiet_hours,
     )

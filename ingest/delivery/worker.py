@@ -6,6 +6,7 @@ import time
 from collections import deque
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from ingest import log
 from ingest.aisensy.client import Client
@@ -14,8 +15,9 @@ from ingest.channels import CHANNELS
 from ingest.channels.graph import Graph
 from ingest.delivery.alarms import Alarms
 from ingest.delivery.chores import Chores
+from ingest.delivery.crew import Crew
 from ingest.delivery.holdings import Holdings
-from ingest.delivery.lookups import Found, Lookups, access_names, missed, page_of
+from ingest.delivery.lookups import Found, Lookups, missed, page_of
 from ingest.delivery.mended import Mended
 from ingest.delivery.prepare import Ready, crashed, elsewhere, later, prepare
 from ingest.delivery.recorder import Recorder
@@ -25,7 +27,10 @@ from ingest.inbox import Inbox
 from ingest.inbox.brakes import Pause
 from ingest.inbox.claims import Want
 from ingest.inbox.paces import Pace
+from ingest.intake.access import access_names
+from ingest.intake.endpoints import Intakes
 from ingest.models import LOOK_UP, Delivery, Reason
+from ingest.recovery.reconciler import reconciler
 from ingest.settings import Settings, key_name
 
 POLL = 1.0  # seconds between looks into the store when nothing wakes us
@@ -58,6 +63,8 @@ class Worker:
         self._mended = Mended(inbox)
         self._alarms = Alarms()  # when deliveries that we had are due again
         self._chores = Chores(inbox, settings.retention_days)
+        self._reconciler = reconciler(settings, inbox, Intakes(self._live, inbox, settings.secrets))
+        self._aside = Crew(1, "reconciliation")
         self._stop = threading.Event()
         self._next_look = 0.0
         self._next_chores = 0.0
@@ -90,6 +97,9 @@ class Worker:
         if now >= self._next_chores:
             self._inbox.renew(self.name, self._mine.ids)
             self._chores.do()
+            since = self._reconciler.is_due()
+            if since is not None:
+                self._aside.do(partial(self._reconciler.run, since))
             self._mended.look_again()
             self._next_chores = now + CHORES
         self._mended.release(self._live.current())

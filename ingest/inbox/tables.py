@@ -217,3 +217,28 @@ keys = Table(
     Column("name", Text, primary_key=True),
     Column("value", LargeBinary, nullable=False),
 )
+
+jobs = Table(
+    "jobs",  # what one worker of all does now and then
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("since", Moment, nullable=False),  # when it was first known
+    Column("next_at", Moment, nullable=False),
+)
+
+form_days = Table(
+    "form_days",  # a lead form's leads of one day (UTC), at Meta and here, as they were last compared
+    metadata,
+    Column("form_id", Text, nullable=False),
+    Column("day", Text, nullable=False),  # ISO 8601
+    Column("page_id", Text, nullable=False),
+    Column("form_name", Text, nullable=False),
+    Column("meta", Integer, nullable=False),
+    Column("received", Integer, nullable=False),
+    Column("sent", Integer, nullable=False),
+    Column("held", Integer, nullable=False),
+    Column("missed", Integer, nullable=False),  # of them, those whose webhook never came
+    Column("checked_at", Moment, nullable=False),
+    PrimaryKeyConstraint("form_id", "day"),
+    sqlite_with_rowid=False,
+)

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass, field
 
 from ingest import log
-from ingest.catalog import LiveCatalog
+from ingest.catalog import Catalogs
 from ingest.channels import CHANNELS, KINDS, Channel
 from ingest.channels.base import Auth, Notice
 from ingest.errors import Refusal, StoreError
@@ -39,7 +39,7 @@ class _Index:
 class Intakes:
     """The endpoints of now. Good intakes are kept in the store, and taken from there while a file has a fault."""
 
-    def __init__(self, catalog: LiveCatalog, inbox: Inbox, secrets: Secrets) -> None:
+    def __init__(self, catalog: Catalogs, inbox: Inbox, secrets: Secrets) -> None:
         self._live = catalog
         self._inbox = inbox
         self._secrets = secrets

@@ -2,5 +2,6 @@ from __future__ import annotations
 
 from ingest.channels.graph.client import BATCH, Access, Answer, Graph
 from ingest.channels.graph.leads import FIELDS, LeadSource
+from ingest.channels.graph.names import NameBook
 
-__all__ = ["BATCH", "FIELDS", "Access", "Answer", "Graph", "LeadSource"]
+__all__ = ["BATCH", "FIELDS", "Access", "Answer", "Graph", "LeadSource", "NameBook"]

@@ -23,7 +23,7 @@ _MEANINGS: dict[tuple[int, int | None], tuple[str, Reason, float | None]] = {
     ),
     **dict.fromkeys([(102, None), (190, None)], ("the access token is not valid", Reason.LEAD_UNAVAILABLE, None)),
     (368, None): ("Meta blocks this app for a while", Reason.LEAD_UNAVAILABLE, None),
-    (100, 33): ("the lead is gone, or hidden from this token", Reason.LEAD_GONE, None),
+    (100, 33): ("it is gone, or hidden from this token", Reason.LEAD_GONE, None),
 }
 _UNKNOWN = ("Meta refuses to give it", Reason.LEAD_UNAVAILABLE, None)
 

@@ -13,11 +13,13 @@ from typing import Any
 from ingest import values
 from ingest.channels import payload as bodies
 from ingest.channels.base import Notice
+from ingest.channels.facebook import Facebook
 
+_FACEBOOK = Facebook()
 _WHAT = "Facebook's export"
-_IDS = ("ad_id", "adset_id", "campaign_id", "form_id")
+_IDS = ("id", "ad_id", "adset_id", "campaign_id", "form_id")
 _TEXTS = ("ad_name", "adset_name", "campaign_name", "form_name", "platform")
-_METADATA = frozenset({"id", "created_time", "is_organic", *_IDS, *_TEXTS})
+_METADATA = frozenset({"created_time", "is_organic", *_IDS, *_TEXTS})
 _PROOF = frozenset({"id", "created_time", "form_id"})
 _ITS_OWN = frozenset({"inbox_url", "lead_status"})
 """What Facebook adds of its Leads Centre; no lead has it by webhook."""
@@ -42,22 +44,20 @@ def plain(columns: Sequence[str], cells: Sequence[str]) -> list[str]:
 def notice(columns: Sequence[str], cells: Sequence[str]) -> Notice:
     """The notice of a row's lead, with the lead's document. Raises Refusal, which tells no person's data."""
     told, answers = _parted(columns, cells)
-    known = _ID.fullmatch(told.get("id", ""))
     created_at = values.moment(told.get("created_time"))
-    if known is None:
-        raise bodies.wrong("id", "is no lead's id", _WHAT)
     if created_at is None:  # nobody could tell then whether the lead is too old to be messaged
         raise bodies.wrong("created_time", "is no time as Facebook writes it", _WHAT)
-    ids = {name: found[1] for name in _IDS if (found := _ID.fullmatch(told.get(name, "")))}
+    ids = {name: match[1] for name in _IDS if (match := _ID.fullmatch(told.get(name, "")))}
     texts = {name: told[name] for name in _TEXTS if name in told}
-    document: dict[str, Any] = {"id": known[1], "created_time": created_at.strftime(_GRAPH_TIME), **ids, **texts}
+    document: dict[str, Any] = {**ids, **texts, "created_time": created_at.strftime(_GRAPH_TIME)}
     if "is_organic" in told:
         document["is_organic"] = told["is_organic"].lower() in {"true", "1"}
     document["field_data"] = answers
     bodies.check_item(document)
-    its: dict[str, Any] = {name: ids[name] for name in ("form_id", "ad_id") if name in ids}
-    payload = {"leadgen_id": known[1]} | its | {"created_time": int(created_at.timestamp())}
-    return Notice(payload, bodies.dumps(payload), known[1], ids.get("form_id"), fetched=bodies.dumps(document))
+    found = _FACEBOOK.found(document, ids.get("form_id", ""), "")
+    if found is None:
+        raise bodies.wrong("id", "is no lead's id", _WHAT)
+    return found
 
 
 def _parted(columns: Sequence[str], cells: Sequence[str]) -> tuple[dict[str, str], list[dict[str, Any]]]:
@@ -80,7 +80,7 @@ def _filled(columns: Sequence[str], cells: Sequence[str]) -> Iterator[tuple[str,
 
 
 def _plain(key: str, text: str) -> str:
-    if key == "id" or key in _IDS:
+    if key in _IDS:
         known = _ID.fullmatch(text)
         return known[1] if known else text
     if key in _POSTCODES:

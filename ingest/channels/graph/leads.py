@@ -42,6 +42,10 @@ class LeadSource:
         path = f"{form_id}/leads"
         return self.graph.pages(path, self.access, fields=FIELDS, limit=PAGE, filtering=json.dumps([after]))
 
+    def pages(self) -> Iterator[dict[str, Any]]:
+        """The pages that the token's owner may read: `id`, `name`. Raises GraphError."""
+        return self.graph.pages("me/accounts", self.access, fields="id,name", limit=PAGE)
+
     def forms(self, page_id: str) -> Iterator[dict[str, Any]]:
         """A page's lead forms: `id`, `name`, `status`. Raises GraphError."""
         return self.graph.pages(f"{page_id}/leadgen_forms", self.access, fields="id,name,status", limit=PAGE)

@@ -4,7 +4,8 @@ import threading
 import time
 from collections.abc import Collection
 
-from ingest.channels.graph import BATCH, LeadSource
+from ingest.channels.graph.client import BATCH
+from ingest.channels.graph.leads import LeadSource
 from ingest.errors import GraphError
 
 KEEP = 24 * 3600.0  # seconds: names change seldom

@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest.catalog import LiveCatalog
+from ingest.channels.graph import Graph
+from ingest.errors import GraphError
+from ingest.inbox import Inbox, forms
+from ingest.intake.endpoints import Intakes
+from ingest.intake.entrance import Entrance
+from ingest.models import Reason, Via, utcnow
+from ingest.recovery.forms import FormBook
+from ingest.recovery.reconciler import Reconciler
+from ingest.recovery.recovery import Recovery, Tally
+from ingest.sandbox import Sandbox
+from ingest.sandbox.leads import graph_time
+from ingest.settings import Secrets
+
+REQUEST = """
+request: {campaignName: welcome, destination: "{{ lead.phone_number | phone }}", userName: "{{ lead.full_name }}"}
+"""
+PAGE, FORM, OTHER = "153125381133", "447333180259108", "447333180259109"
+
+
+@pytest.fixture
+def box() -> Iterator[Sandbox]:
+    with Sandbox() as found:
+        yield found
+
+
+class Recovered:
+    """Mappings of one app over a store and a sandbox that plays Meta."""
+
+    def __init__(self, folder: Path, inbox: Inbox, box: Sandbox, mappings: dict[str, str]) -> None:
+        (folder / "mappings").mkdir()
+        for name, text in mappings.items():
+            (folder / "mappings" / f"{name}.yaml").write_text(f"channel: facebook\n{text}{REQUEST}")
+        secrets = Secrets(sandbox=True)
+        self.box = box
+        self.inbox = inbox
+        intakes = Intakes(LiveCatalog(folder / "mappings", "IN"), inbox, secrets)
+        self.recovery = Recovery(Entrance(intakes, inbox))
+        self.book = FormBook(intakes, inbox, Graph(box.graph_url), secrets)
+
+    def make(self, count: int = 1, form: str = FORM, ago: timedelta = timedelta(hours=1)) -> list[str]:
+        """Leads at Meta, of which no webhook tells."""
+        made = {"full_name": "Asha", "phone_number": "9876543210", "created_time": graph_time(utcnow() - ago)}
+        return [self.box.state.leads.add(made, PAGE, form)["id"] for _ in range(count)]
+
+    def fill(self, days: int = 2, via: Via = Via.BACKFILL, waived: tuple[Reason, ...] = ()) -> Tally:
+        """Take in all forms' leads; the sums."""
+        whole = Tally()
+        for form in self.book.find().forms:
+            *_, tally = Tally(), *self.recovery.take(form, utcnow() - timedelta(days=days), via, waived)
+            whole.meta += tally.meta
+            whole.new += tally.new
+        return whole
+
+    def stored(self) -> list[dict[str, Any]]:
+        from sqlalchemy import text
+
+        query = "SELECT e.external_id, e.endpoint, e.via, e.form_id, e.page_id, d.lane, d.waived FROM events e"
+        with self.inbox.reading() as connection:
+            rows = connection.execute(text(f"{query} JOIN deliveries d ON d.event_id = e.id"))
+            return [dict(row._mapping) for row in rows]
+
+
+@pytest.fixture
+def meta(tmp_path: Path, inbox: Inbox, box: Sandbox) -> Recovered:
+    for form in (FORM, OTHER):
+        box.state.leads.name(form, PAGE, form="Spring offer")
+    match = f"match: {{pages: ['{PAGE}']}}"
+    return Recovered(tmp_path, inbox, box, {"facebook": match, "other": f"match: {{forms: ['{OTHER}']}}"})
+
+
+def test_what_never_came_is_taken_in_once(meta: Recovered) -> None:
+    """Page after page; whole, so that nothing is looked up again; a second time nothing is new."""
+    ids = meta.make(230)
+    first, second = meta.fill(), meta.fill()
+    assert (first.meta, first.new, second.meta, second.new) == (230, 230, 230, 0)
+    rows = meta.stored()
+    assert {row["external_id"] for row in rows} == set(ids)
+    assert {(row["endpoint"], row["via"], row["lane"]) for row in rows} == {("facebook", "backfill", "default")}
+
+
+def test_a_lead_goes_to_the_mapping_that_claims_its_form(meta: Recovered) -> None:
+    """As if its webhook had come."""
+    meta.make(form=OTHER)
+    meta.make(form=FORM)
+    meta.fill()
+    assert {(row["form_id"], row["endpoint"]) for row in meta.stored()} == {(OTHER, "other"), (FORM, "facebook")}
+
+
+def test_only_what_is_young_enough_is_asked_for(meta: Recovered) -> None:
+    """`since` goes to Meta."""
+    meta.make(ago=timedelta(days=5))
+    young = meta.make()
+    assert meta.fill(days=2).meta == 1
+    assert [row["external_id"] for row in meta.stored()] == young
+
+
+def test_what_a_person_waives_is_waived_from_the_beginning(meta: Recovered) -> None:
+    """`--send-old`."""
+    meta.make()
+    meta.fill(waived=(Reason.TOO_OLD,))
+    assert [row["waived"] for row in meta.stored()] == ["too_old"]
+
+
+def test_a_page_that_can_not_be_read_is_told_and_keeps_no_other_from_it(meta: Recovered) -> None:
+    """With Meta's words; the forms that mappings claim are asked for all the same."""
+    refused = {"error": {"message": "Not yours", "code": 200}}
+    meta.box.fail(where="graph", next=2, status=400, body=refused)  # whose pages there are, and the page's forms
+    known = meta.book.find()
+    assert "Not yours" in known.faults[f"page {PAGE}"]
+    assert [form.id for form in known.forms] == [OTHER]
+
+
+def test_a_dry_look_tells_what_is_new_and_stores_nothing(meta: Recovered) -> None:
+    """Whatever is there already is known."""
+    meta.make(2)
+    meta.fill()
+    meta.make()
+    found = [new for form in meta.book.find().forms for _, new in meta.recovery.compare(form, utcnow() - timedelta(1))]
+    assert sorted(found) == [False, False, True]
+    assert len(meta.stored()) == 2
+
+
+class TestReconciler:
+    """The worker's own comparison."""
+
+    def reconciler(self, meta: Recovered, minutes: int | None = 15) -> Reconciler:
+        return Reconciler(meta.inbox, meta.book, meta.recovery, minutes)
+
+    def days(self, meta: Recovered) -> dict[str, tuple[int, int, int, int]]:
+        with meta.inbox.reading() as connection:
+            found = forms.days(connection, "2000-01-01")
+        sums: dict[str, tuple[int, int, int, int]] = {}
+        for one in found:
+            before = sums.get(one.form_id, (0, 0, 0, 0))
+            new = (one.meta, one.received, one.sent, one.missed)
+            sums[one.form_id] = tuple(a + b for a, b in zip(before, new, strict=True))  # type: ignore[assignment]
+        return sums
+
+    def test_what_is_missing_is_taken_in_and_counted(self, meta: Recovered) -> None:
+        """By form: how many Meta has, how many came here, and how many webhooks never came."""
+        meta.make(3)
+        yesterday = utcnow() - timedelta(days=1)
+        self.reconciler(meta).run(yesterday)
+        assert self.days(meta)[FORM] == (3, 3, 0, 3)
+        meta.make(1, ago=timedelta(seconds=5))  # its webhook may be on its way
+        self.reconciler(meta).run(yesterday)
+        assert self.days(meta)[FORM] == (4, 4, 0, 3)
+        assert {row["via"] for row in meta.stored()} == {"reconciliation"}
+
+    def test_one_worker_of_all_does_it_now_and_then(self, meta: Recovered, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The first soon after the start; with 0 minutes nobody."""
+        one, other, never = self.reconciler(meta), self.reconciler(meta), self.reconciler(meta, 0)
+        assert [each.is_due() for each in (one, other, never)] == [None, None, None]
+        later = utcnow() + timedelta(minutes=2)
+        monkeypatch.setattr("ingest.inbox.jobs.utcnow", lambda: later)
+        due = [each.is_due() for each in (one, other, never)]
+        assert [isinstance(each, datetime) for each in due] == [True, False, False]
+
+    def test_what_came_before_we_were_here_is_not_ours_unless_someone_asks(
+        self, meta: Recovered, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A business that starts today messages nobody of yesterday; `INGEST_RECONCILE` asks for it."""
+        unasked, asked = self.reconciler(meta, None), self.reconciler(meta, 1)
+        start = utcnow()
+        unasked.is_due()
+        monkeypatch.setattr("ingest.inbox.jobs.utcnow", lambda: utcnow() + timedelta(minutes=20))
+        since = unasked.is_due()
+        assert since is not None
+        assert start - timedelta(minutes=11) < since <= start
+        monkeypatch.setattr("ingest.inbox.jobs.utcnow", lambda: utcnow() + timedelta(minutes=60))
+        since = asked.is_due()
+        assert since is not None
+        assert since < start - timedelta(hours=23) or since.day != start.day
+
+
+def test_a_list_that_breaks_off_raises(meta: Recovered) -> None:
+    """What came before is kept, and the next time begins anew."""
+    meta.make(150)
+    (form,) = [one for one in meta.book.find().forms if one.id == FORM]
+    tallies = meta.recovery.take(form, utcnow() - timedelta(days=1), Via.BACKFILL)
+    assert next(tallies).new == 100
+    meta.box.fail(where="graph", next=1, status=500, body="busy")
+    with pytest.raises(GraphError):
+        next(tallies)
+    assert len(meta.stored()) == 100
+    assert meta.fill().new == 50
