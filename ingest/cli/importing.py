@@ -14,7 +14,7 @@ from ingest.channels.graph import export
 from ingest.channels.payload import posted, wrong
 from ingest.cli.foretelling import Foretold, foretold
 from ingest.errors import Refusal
-from ingest.inbox import accepting, people
+from ingest.inbox import accepting
 from ingest.intake.endpoints import Endpoint
 from ingest.intake.entrance import Entrance
 from ingest.intake.sheet import Row, Sheet, fields_of
@@ -64,7 +64,7 @@ class Importer:
     dry_run: bool = False
     send_old: bool = False
     report: Report = field(default_factory=Report)
-    _seen: set[tuple[str, str]] = field(default_factory=set)  # names of a dry run's leads, which are not in the store
+    _seen: set[int] = field(default_factory=set)  # of a dry run, whose leads are not in the store: hashes of their names
 
     def take(self, sheet: Sheet) -> Iterator[None]:
         """Take a file, some rows at each step. What is on disk stays there if it is not finished. Raises StoreError."""
@@ -82,7 +82,7 @@ class Importer:
         self.report.rows += len(rows)
         self.report.duplicates += len(events) - len(fresh)
         self.report.taken.update(event.endpoint for event in fresh)
-        self._foretell(fresh)
+        self.report.messages.update(foretold(fresh, self.catalog, self.entrance.inbox))
 
     def _notices(self, columns: Sequence[str], rows: Sequence[Row]) -> Iterator[Notice]:
         for row in rows:
@@ -101,23 +101,15 @@ class Importer:
 
     def _known(self, events: Sequence[Event]) -> list[bool]:
         """Whether each is in the store, or before it in the file."""
-        found = []
+        names = [name for event in events for name in event.identity.names]
         with self.entrance.inbox.reading() as connection:
-            for event in events:
-                names = event.identity.names
-                found.append(not self._seen.isdisjoint(names) or accepting.knows(connection, event.identity))
-                self._seen.update(names)
+            stored = accepting.known_names(connection, names)
+        found = []
+        for event in events:
+            own = {hash(name) for name in event.identity.names}
+            found.append(not self._seen.isdisjoint(own) or not stored.isdisjoint(event.identity.names))
+            self._seen.update(own)
         return found
-
-    def _foretell(self, events: Sequence[Event]) -> None:
-        inbox = self.entrance.inbox
-        with inbox.reading() as connection:
-
-            def has_opted_out(phone: str) -> bool:
-                return people.opted_out_at(connection, inbox.person(phone)) is not None
-
-            for event in events:
-                self.report.messages.update(foretold(event, self.catalog, has_opted_out))
 
 
 def is_facebooks(endpoint: Endpoint) -> bool:

@@ -122,7 +122,7 @@ def _fit(sample: str, separator: str) -> tuple[float, int]:
     reader = csv.reader(io.StringIO(sample, newline=""), delimiter=separator, skipinitialspace=True)
     records: list[list[str]] = []
     with suppress(csv.Error):  # a cell without end: what was read before it tells enough
-        for record in islice(filter(any, reader), _RECORDS):
+        for record in islice((one for one in reader if any(map(str.strip, one))), _RECORDS):
             records.append(record)
     if len(sample) == _SAMPLE and 1 < len(records) < _RECORDS:
         records.pop()  # the sample ends within it
