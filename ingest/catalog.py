@@ -2,9 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from ingest.channels import KINDS
 from ingest.errors import is_broken
@@ -17,24 +15,6 @@ LOOK_AGAIN = 0.75  # seconds: with the time to settle, a change counts within on
 JUST_NOW = 0.05  # the same, where somebody waits for a file that has just come
 SETTLED = 0.2  # seconds for which nobody writes into a file that is taken
 MENDED = 1.0  # seconds that a mapping has, once it breaks, to become whole
-
-
-class Catalogs(Protocol):
-    """Where the mappings are had from."""
-
-    def current(self) -> Catalog:
-        """The catalogue: the same object as before as long as nothing has changed."""
-
-
-@dataclass(frozen=True, slots=True)
-class StillCatalog:
-    """The mappings as they were read once: a command's, which ends soon."""
-
-    catalog: Catalog
-
-    def current(self) -> Catalog:
-        """The catalogue."""
-        return self.catalog
 
 
 class LiveCatalog:

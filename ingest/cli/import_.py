@@ -9,7 +9,6 @@ from rich.console import Console
 from rich.progress import Progress
 
 from ingest import settings
-from ingest.catalog import StillCatalog
 from ingest.channels.graph import export
 from ingest.cli import nearest
 from ingest.cli.foretelling import SENT
@@ -54,7 +53,7 @@ def import_(file: Path, mapping: str | None, *, dry_run: bool, send_old: bool, a
     catalog = catalog_of(own)
     with opened(sandbox=sandbox) as inbox:
         # Nothing is proved here: secrets only tell which mappings share a source, and do so where nobody has set them.
-        intakes = Intakes(StillCatalog(catalog), inbox, Secrets(sandbox=True))
+        intakes = Intakes(lambda: catalog, inbox, Secrets(sandbox=True))
         called = _called(intakes, sheet, mapping)
         importer = Importer(Entrance(intakes, inbox), catalog, called, own.default_country, dry_run, send_old)
         try:
@@ -141,7 +140,8 @@ def _tell(name: str, report: Report, *, dry_run: bool) -> None:
     if report.taken:
         taken += f" ({', '.join(f'{endpoint} {number:,}' for endpoint, number in sorted(report.taken.items()))})"
     rows = counted(report.rows, "row", "rows")
-    click.echo(f"{rows}: {taken}, {report.duplicates:,} duplicates, {report.refused:,} refused")
+    duplicates = counted(report.duplicates, "duplicate", "duplicates")
+    click.echo(f"{rows}: {taken}, {duplicates}, {report.refused:,} refused")
     for (kind, reason), number in report.messages.most_common():
         sent = f"{'would be' if dry_run else 'to be'} sent"
         click.echo(f"  {number:,} {f'{kind}, {reason}' if reason else sent}")

@@ -64,7 +64,9 @@ class Importer:
     dry_run: bool = False
     send_old: bool = False
     report: Report = field(default_factory=Report)
-    _seen: set[int] = field(default_factory=set)  # of a dry run, whose leads are not in the store: hashes of their names
+    _seen: set[int] = field(
+        default_factory=set
+    )  # of a dry run, whose leads are not in the store: hashes of their names
 
     def take(self, sheet: Sheet) -> Iterator[None]:
         """Take a file, some rows at each step. What is on disk stays there if it is not finished. Raises StoreError."""

@@ -63,7 +63,7 @@ class Worker:
         self._mended = Mended(inbox)
         self._alarms = Alarms()  # when deliveries that we had are due again
         self._chores = Chores(inbox, settings.retention_days)
-        self._reconciler = reconciler(settings, inbox, Intakes(self._live, inbox, settings.secrets))
+        self._reconciler = reconciler(settings, inbox, Intakes(self._live.current, inbox, settings.secrets))
         self._aside = Crew(1, "reconciliation")
         self._stop = threading.Event()
         self._next_look = 0.0

@@ -31,7 +31,10 @@ PAGE, FORM = "153125381133", "447333180259108"
 FACEBOOK = """
 channel: facebook
 {more}
-request: {{campaignName: welcome, destination: "{{{{ lead.phone_number | phone }}}}", userName: "{{{{ lead.full_name }}}}"}}
+request:
+  campaignName: welcome
+  destination: "{{{{ lead.phone_number | phone }}}}"
+  userName: "{{{{ lead.full_name }}}}"
 """
 FIELDS = """
 form:
@@ -151,7 +154,7 @@ def test_a_file_that_is_imported_twice_messages_nobody_twice(any_house: House) -
     """Not after months either, and not when a spreadsheet has saved it in its own way."""
     assert report(people(), "--mapping", "website")["taken"] == 2
     any_house.work()
-    assert at_rest(house) == [("sent", None)] * 2
+    assert at_rest(any_house) == [("sent", None)] * 2
     expire_all(any_house.inbox)
     again = people('Phone;Name;\r\n"98765 43210";Asha Rao;\r\n98765 43211;Ravi;\r\n')
     told = report(again, "--mapping", "website")
@@ -171,7 +174,7 @@ def test_who_was_forgotten_stays_so(any_house: House) -> None:
     file = export(("77", timedelta(hours=1)))
     assert report(file)["taken"] + report(people(), "--mapping", "website")["taken"] == 3
     any_house.work()
-    assert at_rest(house) == [("sent", None)] * 3
+    assert at_rest(any_house) == [("sent", None)] * 3
     expire_all(any_house.inbox)
     for phone in ("+919876500000", "+919876543210", "+919876543211"):
         assert "1 lead" in ingest("forget", phone).output
@@ -225,7 +228,8 @@ def test_several_mappings_that_could_take_a_file_are_named(house: House) -> None
     assert (told.exit_code, "Did you mean website?" in told.stderr) == (2, True)
 
 
-def test_the_only_mapping_that_can_take_a_file_needs_no_name(house: House) -> None:
+@pytest.mark.usefixtures("house")
+def test_the_only_mapping_that_can_take_a_file_needs_no_name() -> None:
     """Facebook's are not asked for a list of one's own."""
     assert report(people())["endpoints"] == {"website": 2}
 
@@ -267,9 +271,8 @@ def test_rows_that_are_refused_are_told_by_their_line_and_nothing_else_of_them(h
     assert [one["line"] for one in report(file, "--mapping", "website")["refusals"]] == [3, 4, 6]
 
 
-def test_many_refused_rows_are_counted_and_the_first_of_them_told(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("house")
+def test_many_refused_rows_are_counted_and_the_first_of_them_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that is wrong throughout fills neither the screen nor the memory."""
     monkeypatch.setattr(importing, "MAX_TOLD", 30)
     file = people("name,phone\n" + "Asha\n" * 100)
@@ -291,7 +294,7 @@ def test_a_dry_run_tells_what_an_import_does_and_stores_nothing(any_house: House
     assert dry["messages"] == {"to_be_sent": 1, "held": {"phone_invalid": 1}, "skipped": {"opted_out": 1}}
     assert report(file, "--mapping", "website") == {**dry, "dry_run": False}
     any_house.work()
-    done = at_rest(house)
+    done = at_rest(any_house)
     assert done == [("held", "phone_invalid"), ("sent", None), ("sent", None), ("skipped", "opted_out")]
 
 
@@ -344,7 +347,8 @@ def test_names_come_whole_out_of_every_encoding(house: House, encoding: str) -> 
     assert [body["userName"] for body in house.sent()] == ["José Müller"]
 
 
-def test_a_workbook_is_refused_with_what_to_do(house: House) -> None:
+@pytest.mark.usefixtures("house")
+def test_a_workbook_is_refused_with_what_to_do() -> None:
     """Before anything is stored."""
     Path("leads.xlsx").write_bytes(b"PK\x03\x04\x14\x00\x06\x00")
     told = ingest("import", "leads.xlsx", "--mapping", "website")
