@@ -14,7 +14,7 @@ from ingest.cli import nearest
 from ingest.cli.foretelling import SENT
 from ingest.cli.importing import Importer, Report, is_facebooks, takes
 from ingest.cli.mappings import catalog_of, tell_of_samples
-from ingest.cli.printing import counted, print_json, shown
+from ingest.cli.printing import print_json, shown
 from ingest.cli.store import opened, sandbox_option
 from ingest.errors import Refusal, SheetError
 from ingest.intake.endpoints import Endpoint, Intakes
@@ -139,8 +139,7 @@ def _tell(name: str, report: Report, *, dry_run: bool) -> None:
     taken = f"{report.taken.total():,} {would}taken"
     if report.taken:
         taken += f" ({', '.join(f'{endpoint} {number:,}' for endpoint, number in sorted(report.taken.items()))})"
-    rows = counted(report.rows, "row", "rows")
-    duplicates = counted(report.duplicates, "duplicate", "duplicates")
+    rows, duplicates = _said(report.rows, "row"), _said(report.duplicates, "duplicate")
     click.echo(f"{rows}: {taken}, {duplicates}, {report.refused:,} refused")
     for (kind, reason), number in report.messages.most_common():
         sent = f"{'would be' if dry_run else 'to be'} sent"
@@ -148,6 +147,10 @@ def _tell(name: str, report: Report, *, dry_run: bool) -> None:
     if report.messages["held", Reason.TOO_OLD]:
         mend = "--send-old sends them" if dry_run else "`ingest replay --reason too_old` sends them"
         click.echo(f"What is too old is held for a person to look at: {mend}.", err=True)
+
+
+def _said(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 COMMANDS = {"import": import_}
