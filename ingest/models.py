@@ -134,11 +134,12 @@ class Identity:
     external_id: str
     expires_at: datetime | None = None  # hashes of bodies expire, vendors' ids never do
     also: tuple[tuple[str, str], ...] = ()  # further names: source and id
+    lasting: tuple[tuple[str, str], ...] = ()  # those that never expire, whatever becomes of the others
 
     @property
     def names(self) -> tuple[tuple[str, str], ...]:
         """Every source and id that it is known by; any of them makes two events the same."""
-        return (*((source, self.external_id) for source in self.sources), *self.also)
+        return (*((source, self.external_id) for source in self.sources), *self.also, *self.lasting)
 
 
 class Via(StrEnum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -35,6 +35,12 @@ def opted_out_at(connection: Connection, person: str) -> datetime | None:
     """When a person opted out, or None."""
     found: datetime | None = connection.execute(select(optouts.c.created_at).where(optouts.c.person == person)).scalar()
     return found
+
+
+def opted_out_among(connection: Connection, people: Collection[str]) -> set[str]:
+    """Those of some people who have opted out."""
+    query = select(optouts.c.person).where(optouts.c.person.in_(people))
+    return set(connection.execute(query).scalars())
 
 
 def erase(connection: Connection, batches: Sequence[tuple[Sequence[str], Sequence[str]]]) -> list[int]:

@@ -25,12 +25,18 @@ class Entrance:
 
         Each goes to the endpoint whose it is. `waived` are reasons that a person overrules. Raises StoreError.
         """
+        return self.inbox.accept(self.events(called, notices, via, waived))
+
+    def events(
+        self, called: Endpoint, notices: Sequence[Notice], via: Via = Via.WEBHOOK, waived: Iterable[Reason] = ()
+    ) -> list[Event]:
+        """What would be stored of notices, each under the endpoint whose it is. Raises StoreError."""
         received_at = utcnow()
         ids = sorted(new_id(received_at) for _ in notices)  # so that an array's leads keep its order
         events = []
         for lead, notice in zip(ids, notices, strict=True):
             owner = self.intakes.claimant(called, notice)
-            known = identity.of(notice, called, owner, received_at, self.inbox)
+            known = identity.of(notice, called, owner, received_at, self.inbox, via=via)
             to_look_up = owner.channel.remote and notice.fetched is None
             events.append(
                 Event(
@@ -52,4 +58,4 @@ class Entrance:
                     waived=" ".join(waived),
                 )
             )
-        return self.inbox.accept(events)
+        return events
