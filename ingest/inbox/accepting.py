@@ -8,11 +8,12 @@ from typing import Any
 
 from sqlalchemy import Connection, or_, select, tuple_, update
 
+from ingest.ids import new_id
 from ingest.inbox.bell import notify
 from ingest.inbox.prepared import Insert
 from ingest.inbox.tables import deliveries, events, identities
 from ingest.inbox.writes import CHUNK
-from ingest.models import Event, Identity, Status, new_id, utcnow
+from ingest.models import Event, Identity, Status, utcnow
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, case, delete, exists, func, select, tuple_, union_all, update
 
+from ingest.ids import id_at
 from ingest.inbox.acts import DISCARDABLE, DISCARDED
 from ingest.inbox.moves import Changes, lock
 from ingest.inbox.tables import CLAIMABLE, OWNED, STOPPED, attempts, deliveries, events, identities, messages, optouts
 from ingest.inbox.writes import CHUNK, insert
-from ingest.models import Status, id_at, utcnow
+from ingest.models import Status, utcnow
 
 BATCH = 200
 """How many leads one transaction erases, so that others are not held up."""

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ingest.channels.base import Notice
+from ingest.ids import new_id
 from ingest.inbox import Inbox
 from ingest.inbox.accepting import Accepted
 from ingest.intake import identity
 from ingest.intake.endpoints import Endpoint, Intakes
-from ingest.models import LOOK_UP, Event, Reason, Via, new_id, utcnow
+from ingest.models import LOOK_UP, Event, Reason, Via, utcnow
 
 
 @dataclass(frozen=True, slots=True)
