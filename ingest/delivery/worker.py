@@ -6,7 +6,6 @@ import time
 from collections import deque
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 
 from ingest import log
 from ingest.aisensy.client import Client
@@ -15,7 +14,6 @@ from ingest.channels import CHANNELS
 from ingest.channels.graph import Graph
 from ingest.delivery.alarms import Alarms
 from ingest.delivery.chores import Chores
-from ingest.delivery.crew import Crew
 from ingest.delivery.holdings import Holdings
 from ingest.delivery.lookups import Found, Lookups, missed, page_of
 from ingest.delivery.mended import Mended
@@ -62,9 +60,8 @@ class Worker:
         self._keyless: set[str] = set()
         self._mended = Mended(inbox)
         self._alarms = Alarms()  # when deliveries that we had are due again
-        self._chores = Chores(inbox, settings.retention_days)
-        self._reconciler = reconciler(settings, inbox, Intakes(self._live.current, inbox, settings.secrets))
-        self._aside = Crew(1, "reconciliation")
+        intakes = Intakes(self._live.current, inbox, settings.secrets)
+        self._chores = Chores(inbox, settings.retention_days, reconciler(settings, inbox, intakes))
         self._stop = threading.Event()
         self._next_look = 0.0
         self._next_chores = 0.0
@@ -97,9 +94,6 @@ class Worker:
         if now >= self._next_chores:
             self._inbox.renew(self.name, self._mine.ids)
             self._chores.do()
-            since = self._reconciler.is_due()
-            if since is not None:
-                self._aside.do(partial(self._reconciler.run, since))
             self._mended.look_again()
             self._next_chores = now + CHORES
         self._mended.release(self._live.current())
