@@ -50,9 +50,14 @@ def page(items: Sequence[Mapping[str, Any]], args: Mapping[str, str], address: s
 
 def pick(found: Mapping[str, Any], fields: str | None) -> dict[str, Any]:
     """What was asked for of an object, else what Meta shows unasked."""
-    default = ("id", "created_time", "field_data") if "field_data" in found else ("id", "name", "status", "locale")
-    asked = {"id", *(name.strip().partition(".")[0] for name in fields.split(","))} if fields else set(default)
+    asked = {"id", *(name.strip().partition(".")[0] for name in fields.split(","))} if fields else _unasked(found)
     return {name: value for name, value in found.items() if name in asked}
+
+
+def _unasked(found: Mapping[str, Any]) -> set[str]:
+    if "field_data" in found:
+        return {"id", "created_time", "field_data"}
+    return set(found) if "tasks" in found else {"id", "name", "status", "locale"}  # a person's pages are shown whole
 
 
 def _passes(item: Mapping[str, Any], filters: list[dict[str, Any]]) -> bool:
