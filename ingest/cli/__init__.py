@@ -22,6 +22,8 @@ COMMANDS = {
     "explain": "explain",
     "capture": "capture",
     "backfill": "backfill",
+    "doctor": "doctor",
+    "facebook": "facebook",
     "replay": "acts",
     "discard": "acts",
     "pause": "accounts",
