@@ -6,7 +6,6 @@ import time
 from collections import deque
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 
 from ingest import log
 from ingest.aisensy.client import Client
@@ -14,8 +13,8 @@ from ingest.catalog import LiveCatalog
 from ingest.channels import CHANNELS
 from ingest.channels.graph import Graph
 from ingest.delivery.alarms import Alarms
+from ingest.delivery.aside import Aside
 from ingest.delivery.chores import Chores
-from ingest.delivery.crew import Crew
 from ingest.delivery.holdings import Holdings
 from ingest.delivery.lookups import Found, Lookups, missed, page_of
 from ingest.delivery.mended import Mended
@@ -28,9 +27,7 @@ from ingest.inbox.brakes import Pause
 from ingest.inbox.claims import Want
 from ingest.inbox.paces import Pace
 from ingest.intake.access import access_names
-from ingest.intake.endpoints import Intakes
 from ingest.models import LOOK_UP, Delivery, Reason
-from ingest.recovery.reconciler import reconciler
 from ingest.settings import Settings, key_name
 
 POLL = 1.0  # seconds between looks into the store when nothing wakes us
@@ -63,8 +60,7 @@ class Worker:
         self._mended = Mended(inbox)
         self._alarms = Alarms()  # when deliveries that we had are due again
         self._chores = Chores(inbox, settings.retention_days)
-        self._reconciler = reconciler(settings, inbox, Intakes(self._live, inbox, settings.secrets))
-        self._aside = Crew(1, "reconciliation")
+        self._aside = Aside(settings, inbox, self._live)
         self._stop = threading.Event()
         self._next_look = 0.0
         self._next_chores = 0.0
@@ -97,9 +93,7 @@ class Worker:
         if now >= self._next_chores:
             self._inbox.renew(self.name, self._mine.ids)
             self._chores.do()
-            since = self._reconciler.is_due()
-            if since is not None:
-                self._aside.do(partial(self._reconciler.run, since))
+            self._aside.do()
             self._mended.look_again()
             self._next_chores = now + CHORES
         self._mended.release(self._live.current())

@@ -9,14 +9,14 @@ from ingest.channels.graph import Graph
 from ingest.errors import StoreError
 from ingest.health import aisensy, facebook, silence, store
 from ingest.health.records import MAPPINGS, STORE, Check, Health, fault, ok
-from ingest.health.setup import SEEN, Setup, setup_of
+from ingest.health.setup import SEEN, Setup, secrets_of, setup_of
 from ingest.health.versions import version
 from ingest.inbox import Inbox, forms, names
 from ingest.inbox.forms import SeenForm
 from ingest.mapping.lint.secrets import without_secrets
 from ingest.mapping.records import Catalog
 from ingest.models import utcnow
-from ingest.settings import SECRET_NAMES, Settings, key_name
+from ingest.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def examine(own: Settings, catalog: Catalog, inbox: Inbox | None) -> list[Check]
     with ThreadPoolExecutor(len(asks)) as pool:
         asked = [check for found in pool.map(lambda ask: ask(), asks) for check in found]
     found = [*_mappings(catalog), *asked, *stored.checks]
-    secrets = _secrets(own, catalog, setup)
+    secrets = secrets_of(own, catalog, setup)
     return [replace(one, message=without_secrets(one.message, secrets)) for one in found]
 
 
@@ -91,10 +91,3 @@ def _mappings(catalog: Catalog) -> Iterator[Check]:
         yield fault(MAPPINGS, "mapping_broken", name, f"It has faults.{told}", "`ingest check` tells them all.")
     if not catalog.broken:
         yield ok(MAPPINGS, "mappings", "mappings", f"All {len(catalog.mappings)} can be read.")
-
-
-def _secrets(own: Settings, catalog: Catalog, setup: Setup) -> list[str]:
-    """What must stand in no message."""
-    named = {*SECRET_NAMES, *(name for token in setup.tokens for name in (token.name, token.secret_name))}
-    named |= {key_name(one.translation.account) for one in catalog.mappings.values() if one.translation}
-    return [secret for name in sorted(named) if (secret := own.secrets.get(name))]

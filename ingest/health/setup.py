@@ -8,7 +8,7 @@ from ingest.channels.graph import Access
 from ingest.inbox.forms import SeenForm
 from ingest.intake.access import access_names
 from ingest.mapping.records import Catalog, Intake
-from ingest.settings import Secrets
+from ingest.settings import SECRET_NAMES, Secrets, Settings, key_name
 
 SEEN = timedelta(days=90)
 """How long a form that brought a lead is looked after; Meta keeps leads as long."""
@@ -66,3 +66,10 @@ def setup_of(catalog: Catalog, seen: Iterable[SeenForm], secrets: Secrets) -> Se
 
 def _default(intake: Intake) -> tuple[str, str]:
     return access_names(intake, None)
+
+
+def secrets_of(own: Settings, catalog: Catalog, setup: Setup) -> list[str]:
+    """What must stand in no message."""
+    named = {*SECRET_NAMES, *(name for token in setup.tokens for name in (token.name, token.secret_name))}
+    named |= {key_name(one.translation.account) for one in catalog.mappings.values() if one.translation}
+    return [secret for name in sorted(named) if (secret := own.secrets.get(name))]

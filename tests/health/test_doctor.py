@@ -164,6 +164,7 @@ def test_a_store_that_is_away_is_a_fault_and_all_else_is_looked_at(
     clinic: Clinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What Meta and AiSensy tell does not need the store."""
+
     def away() -> None:
         raise StoreError("The disk is full")
 
