@@ -33,7 +33,7 @@ def create_app(settings: Settings | None = None, inbox: Inbox | None = None) -> 
     settings = settings or environment.load()
     inbox = inbox or Inbox(settings.database_url, patient=True)
     catalog = LiveCatalog(settings.mappings, settings.default_country)
-    intakes = Intakes(catalog, inbox, settings.secrets)
+    intakes = Intakes(catalog.current, inbox, settings.secrets)
     intakes.all()  # so that what is good now is kept, whatever happens to the files before the first lead comes
 
     app = Flask("ingest", static_folder=None)

@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from ingest import settings
-from ingest.catalog import LiveCatalog
 from ingest.channels import CHANNELS
 from ingest.channels.base import Notice
 from ingest.channels.graph import Graph
 from ingest.channels.payload import loads
+from ingest.cli.mappings import catalog_of
 from ingest.cli.printing import counted, print_json, shown
 from ingest.cli.store import moment_of, opened, sandbox_option
 from ingest.cli.verdicts import outcome
@@ -23,6 +23,7 @@ from ingest.errors import GraphError
 from ingest.inbox import Inbox
 from ingest.intake.endpoints import Intakes
 from ingest.intake.entrance import Entrance
+from ingest.mapping.records import Catalog
 from ingest.mapping.render import translate
 from ingest.models import Meta, Reason, Via, utcnow
 from ingest.recovery.forms import Form, FormBook, Known
@@ -82,7 +83,7 @@ class _Job:
 
     book: FormBook
     recovery: Recovery
-    catalog: LiveCatalog
+    catalog: Catalog
     since: datetime
     waived: tuple[Reason, ...]
     dry: bool
@@ -104,7 +105,7 @@ class _Job:
     def _would(self, form: Form, notice: Notice) -> Iterable[str]:
         """What would become of a lead: `sent`, or `held too_old`, for each of its messages."""
         owner = self.book.intakes.claimant(form.called, notice)
-        mapping = self.catalog.current().mappings.get(owner.name)
+        mapping = self.catalog.mappings.get(owner.name)
         if mapping is None or mapping.translation is None:
             return ["held mapping_broken"]
         lead = CHANNELS[owner.channel.name].lead(notice.payload, loads(notice.fetched or b"null"))
@@ -116,8 +117,8 @@ class _Job:
 
 
 def _job(own: Settings, inbox: Inbox, since: datetime, waived: tuple[Reason, ...], *, dry: bool) -> _Job:
-    catalog = LiveCatalog(own.mappings, own.default_country)
-    intakes = Intakes(catalog, inbox, own.secrets)
+    catalog = catalog_of(own)
+    intakes = Intakes(lambda: catalog, inbox, own.secrets)
     book = FormBook(intakes, inbox, Graph(own.graph_url), own.secrets)
     return _Job(book, Recovery(Entrance(intakes, inbox)), catalog, since, waived, dry)
 

@@ -18,7 +18,7 @@ class Aside:
     """What one worker of all does now and then, and what asks Meta: in a thread of its own, that nothing waits for."""
 
     def __init__(self, settings: Settings, inbox: Inbox, live: LiveCatalog) -> None:
-        self._reconciler = reconciler(settings, inbox, Intakes(live, inbox, settings.secrets))
+        self._reconciler = reconciler(settings, inbox, Intakes(live.current, inbox, settings.secrets))
         self._watch = Watch(settings, inbox, live)
         self._crew = Crew(1, "aside")
         self._next_watch = 0.0

@@ -13,7 +13,7 @@ from ingest.health.facebook import Known
 from ingest.health.records import FACEBOOK, Check, Health, ok
 from ingest.health.setup import SEEN, Setup, secrets_of, setup_of
 from ingest.health.versions import version
-from ingest.inbox import Inbox, forms, jobs
+from ingest.inbox import Inbox, forms, jobs, watched
 from ingest.inbox.watched import Look, Watched
 from ingest.mapping.lint.secrets import without_secrets
 from ingest.models import utcnow
@@ -48,7 +48,7 @@ class Watch:
         """Look, and log what is new. Never raises."""
         try:
             checks = self._look()
-            told = self.inbox.watch(_found(checks))
+            told = self.inbox.write(watched.settle, _found(checks))
         except StoreError as error:
             _logger.warning("watch_failed", error=str(error), hint="It is tried again in an hour")
             return

@@ -16,20 +16,7 @@ from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from ingest.errors import StoreError
-from ingest.inbox import (
-    accepting,
-    acts,
-    backlog,
-    brakes,
-    claims,
-    fanout,
-    people,
-    reads,
-    releases,
-    turns,
-    watched,
-    writes,
-)
+from ingest.inbox import accepting, acts, backlog, brakes, claims, fanout, people, reads, releases, turns, writes
 from ingest.inbox.accepting import Accepted
 from ingest.inbox.bell import Bell, NotifyBell, SocketBell
 from ingest.inbox.brakes import Pause
@@ -38,7 +25,7 @@ from ingest.inbox.door import Door, Job
 from ingest.inbox.engine import connect, migrate
 from ingest.inbox.tables import intakes
 from ingest.inbox.turns import Taken, Turn
-from ingest.inbox.watched import Look, Told, Watched
+from ingest.inbox.watched import Watched, standing
 from ingest.models import MENDABLE, Delivery, Event, Identity, utcnow
 
 AGAIN = 1.0
@@ -242,14 +229,10 @@ class Inbox:
         self.erase(leads, vendors)
         return leads
 
-    def watch(self, look: Look) -> Told:
-        """Keep what was found, in place of what was found before; tells what is new, and what is well again."""
-        return self.write(watched.settle, look)
-
     def open_findings(self) -> list[Watched]:
         """What is not as it should be, as it was found last, the oldest first."""
         with self.reading() as connection:
-            return watched.standing(connection)
+            return standing(connection)
 
     def purge(self) -> int:
         """Delete some of what has expired; 0 when there is no more."""

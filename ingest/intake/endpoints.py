@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ingest import log
-from ingest.catalog import LiveCatalog
 from ingest.channels import CHANNELS, KINDS, Channel
 from ingest.channels.base import Auth, Notice
 from ingest.errors import Refusal, StoreError
@@ -37,10 +37,13 @@ class _Index:
 
 
 class Intakes:
-    """The endpoints of now. Good intakes are kept in the store, and taken from there while a file has a fault."""
+    """The endpoints of now. Good intakes are kept in the store, and taken from there while a file has a fault.
 
-    def __init__(self, catalog: LiveCatalog, inbox: Inbox, secrets: Secrets) -> None:
-        self._live = catalog
+    `current` gives the catalogue of now.
+    """
+
+    def __init__(self, current: Callable[[], Catalog], inbox: Inbox, secrets: Secrets) -> None:
+        self._live = current
         self._inbox = inbox
         self._secrets = secrets
         self._kept: dict[str, str] = {}
@@ -92,7 +95,7 @@ class Intakes:
         return not set(self.auth(one).get(key, ())).isdisjoint(self.auth(other).get(key, ()))
 
     def _current(self) -> _Index:
-        catalog = self._live.current()
+        catalog = self._live()
         stale = catalog is not self._index.catalog
         late = self._again_at is not None and time.monotonic() >= self._again_at
         if stale or late:

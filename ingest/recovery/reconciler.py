@@ -19,7 +19,7 @@ from ingest.settings import Settings
 JOB = "reconciliation"
 USUAL = 15
 """Every how many minutes, where the settings do not say."""
-SOON = timedelta(minutes=1)
+SOON = timedelta(seconds=15)
 BEFORE = timedelta(minutes=10)
 """How long before we were first here leads are looked for, where nobody asks for more: earlier ones are not ours."""
 

@@ -43,7 +43,7 @@ class Recovered:
         secrets = Secrets(sandbox=True)
         self.box = box
         self.inbox = inbox
-        intakes = Intakes(LiveCatalog(folder / "mappings", "IN"), inbox, secrets)
+        intakes = Intakes(LiveCatalog(folder / "mappings", "IN").current, inbox, secrets)
         self.recovery = Recovery(Entrance(intakes, inbox))
         self.book = FormBook(intakes, inbox, Graph(box.graph_url), secrets)
 

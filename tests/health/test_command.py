@@ -8,7 +8,6 @@ from click.testing import CliRunner
 
 from ingest.cli import cli
 from tests.health.clinic import PAGE, Clinic
-from tests.health.conftest import clinic as clinic
 
 KEYS = ["area", "code", "subject", "verdict", "message", "mend"]
 
@@ -46,7 +45,8 @@ def test_no_secret_is_printed(clinic: Clinic) -> None:
     assert "user-token" not in told.output
 
 
-def test_looking_makes_no_store(clinic: Clinic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("clinic")
+def test_looking_makes_no_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder in which nothing has run yet is as it was."""
     monkeypatch.setenv("DATABASE_URL", "sqlite:///other/ingest.db")
     told = CliRunner().invoke(cli, ["doctor", "--json"])
