@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,7 +12,7 @@ from ingest.health import doctor
 from ingest.health.records import Check, Health
 from ingest.inbox import Inbox
 from ingest.mapping import loader
-from ingest.models import Status, utcnow
+from ingest.models import Event, Status, Via, utcnow
 from ingest.sandbox import Sandbox, connections
 from ingest.settings import Settings
 from tests.inbox.helpers import event, post, set_all
@@ -75,14 +74,13 @@ class Clinic:
         """What the doctor finds that is not well, by its code."""
         return {one.code: one for one in self.examine() if one.verdict is not Health.OK}
 
-    def leads(self, *ages: timedelta, form_id: str = FORM, page_id: str = PAGE) -> None:
+    def leads(self, *ages: timedelta, form_id: str = FORM, page_id: str = PAGE, via: Via = Via.WEBHOOK) -> None:
         """Leads of a form that came so long ago, and were sent."""
-        post(self.inbox, *(self.lead(utcnow() - age, form_id, page_id) for age in ages))
+        post(self.inbox, *(self.lead(utcnow() - age, form_id, page_id, via) for age in ages))
         set_all(self.inbox, status=Status.SENT, due_at=None)
 
-    def lead(self, at: datetime, form_id: str, page_id: str) -> Any:
+    def lead(self, at: datetime, form_id: str, page_id: str, via: Via) -> Event:
         """A lead of a form."""
         body = json.dumps({"leadgen_id": f"{at.timestamp()}", "page_id": page_id, "form_id": form_id}).encode()
-        return event(
-            endpoint="fb", channel="facebook", received_at=at, body=body, form_id=form_id, page_id=page_id, lane="x"
-        )
+        ids = {"form_id": form_id, "page_id": page_id, "via": via}
+        return event(endpoint="fb", channel="facebook", received_at=at, body=body, lane="x", **ids)
