@@ -6,7 +6,7 @@ from typing import Any
 
 from ingest.aisensy.details import Details, Said
 from ingest.health.campaigns import Use, ask, uses
-from ingest.health.records import AISENSY, Check, Health, fault, ok, warning
+from ingest.health.records import AISENSY, Check, Health, failing, ok, warning
 from ingest.mapping.records import Catalog
 from ingest.models import Reason
 from ingest.settings import Settings, key_name
@@ -35,11 +35,11 @@ def _account(own: Settings, name: str, told: Sequence[Details]) -> Check:
     variable = key_name(name)
     if own.secrets.api_key(name) is None:
         message = f"{variable} is not set: the account's leads wait."
-        return fault(AISENSY, "key_unset", name, message, f"Set {variable} to its API key (AiSensy > Manage).")
+        return failing(AISENSY, "key_unset", name, message, f"Set {variable} to its API key (AiSensy > Manage).")
     refused = next((about for about in told if about.said is Said.REFUSED), None)
     if refused:
         mend = f"See to {variable}, and to the account's plan, credits and url."
-        return fault(AISENSY, "account_refused", name, f"AiSensy refuses it: {_line(refused.message)}", mend)
+        return failing(AISENSY, "account_refused", name, f"AiSensy refuses it: {_line(refused.message)}", mend)
     silent = next((about for about in told if about.said is Said.UNASKED), None)
     if silent:
         message = f"AiSensy could not be asked: {_line(silent.message)}"
@@ -57,29 +57,29 @@ def _pause(one: Mapping[str, Any]) -> Check:
     name, message = one["account"], _line(one["message"] or "")
     if one["campaign"]:
         mend = f"Mend the campaign or its mapping; it is tried again by itself, or at once by `ingest resume {name}`."
-        return fault(AISENSY, "campaign_paused", f"{name}/{one['campaign']}", f"It is paused: {message}", mend)
+        return failing(AISENSY, "campaign_paused", f"{name}/{one['campaign']}", f"It is paused: {message}", mend)
     if one["reason"] == Reason.ACCOUNT_PAUSED and one["until"] is None:
         return warning(
             AISENSY, "paused_by_hand", name, f"A person has paused it: {message}", f"`ingest resume {name}`."
         )
     if one["reason"] == Reason.NO_KEY:
         mend = f"Set {key_name(name)}; running workers see it by themselves."
-        return fault(AISENSY, "account_waits", name, f"Its leads wait: {message}", mend)
+        return failing(AISENSY, "account_waits", name, f"Its leads wait: {message}", mend)
     mend = f"Mend it at AiSensy; one lead tries again by itself, or at once after `ingest resume {name}`."
-    return fault(AISENSY, "account_paused", name, f"It is paused: {message}", mend)
+    return failing(AISENSY, "account_paused", name, f"It is paused: {message}", mend)
 
 
 def _campaign(subject: str, about: Details, used: Sequence[Use]) -> Iterator[Check]:
     if about.said is Said.UNKNOWN:
         message = f"AiSensy does not take it: {_line(about.message)}"
         mend = f"Write its name as it is there ({used[0].place}), and set it Live."
-        yield fault(AISENSY, "campaign_unknown", subject, message, mend)
+        yield failing(AISENSY, "campaign_unknown", subject, message, mend)
     elif about.said is Said.TOLD:
         wrong = next((use for use in used if about.params not in (None, len(use.request.params))), None)
         if wrong:
             message = f"It takes {about.params} templateParams, and gets {len(wrong.request.params)}."
             mend = f"Mend them at {wrong.request.place}; `ingest check --live` tells more."
-            yield fault(AISENSY, "params_mismatch", subject, message, mend)
+            yield failing(AISENSY, "params_mismatch", subject, message, mend)
         else:
             yield ok(AISENSY, "campaign", subject, "It is Live.")
 

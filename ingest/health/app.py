@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from ingest.channels.graph import Access, Graph
 from ingest.errors import GraphError
-from ingest.health.records import FACEBOOK, Check, fault, ok, says_nothing, unasked, warning
+from ingest.health.records import FACEBOOK, Check, failing, ok, says_nothing, unasked, warning
 
 LEADGEN = "leadgen"
 _CONNECT = "Run `ingest facebook connect`."
@@ -59,7 +59,7 @@ def look(
     if secret is None:
         message = f"{app.secret_name} is not set: every webhook of Meta is refused."
         mend = f"Copy the app's secret (App settings > Basic) into {app.secret_name}."
-        yield fault(FACEBOOK, "secret_unset", app.subject, message, mend)
+        yield failing(FACEBOOK, "secret_unset", app.subject, message, mend)
         return
     try:
         found = subscription(graph, app.id, secret)
@@ -73,18 +73,18 @@ def _judged(app: App, found: Subscription | None, endpoints: frozenset[str], pub
     subject = app.subject
     if found is None or LEADGEN not in found.fields:
         message = "It is not subscribed to its pages' leads (object page, field leadgen)."
-        return fault(FACEBOOK, "app_unsubscribed", subject, message, _CONNECT)
+        return failing(FACEBOOK, "app_unsubscribed", subject, message, _CONNECT)
     if not found.active:
         message = "Its subscription is not active: Meta switches off what fails for long."
-        return fault(FACEBOOK, "app_inactive", subject, message, _CONNECT)
+        return failing(FACEBOOK, "app_inactive", subject, message, _CONNECT)
     if not any(urlsplit(found.callback_url).path.endswith(f"/in/{name}") for name in endpoints):
         message = f"Its webhooks go to {found.callback_url}, which is no endpoint of a facebook mapping here."
-        return fault(FACEBOOK, "callback_foreign", subject, message, _CONNECT)
+        return failing(FACEBOOK, "callback_foreign", subject, message, _CONNECT)
     if public_url and not found.callback_url.startswith(f"{public_url.rstrip('/')}/"):
         message = f"Its webhooks go to {found.callback_url}, and INGEST_PUBLIC_URL is {public_url}."
         mend = "Run `ingest facebook connect`, or set INGEST_PUBLIC_URL right."
         return warning(FACEBOOK, "callback_elsewhere", subject, message, mend)
-    return ok(FACEBOOK, "app", subject, f"subscribed to leads; webhooks go to {found.callback_url}.")
+    return ok(FACEBOOK, "app", subject, f"Subscribed to leads; webhooks go to {found.callback_url}.")
 
 
 def _refusal(app: App, error: GraphError) -> Check:
@@ -93,9 +93,9 @@ def _refusal(app: App, error: GraphError) -> Check:
     if error.code in _TOKEN_ERRORS or "appsecret_proof" in error.message:
         message = f"{app.secret_name} is not this app's secret: {error.message}."
         mend = f"Copy the app's secret (App settings > Basic) into {app.secret_name}."
-        return fault(FACEBOOK, "secret_wrong", app.subject, message, mend)
+        return failing(FACEBOOK, "secret_wrong", app.subject, message, mend)
     mend = "See to the app at https://developers.facebook.com/apps."
-    return fault(FACEBOOK, "app_refused", app.subject, f"Meta does not tell its webhooks: {error.message}.", mend)
+    return failing(FACEBOOK, "app_refused", app.subject, f"Meta does not tell its webhooks: {error.message}.", mend)
 
 
 def _fields(told: Mapping[str, Any]) -> Iterator[str]:

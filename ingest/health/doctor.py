@@ -8,7 +8,7 @@ from typing import Any
 from ingest.channels.graph import Graph
 from ingest.errors import StoreError
 from ingest.health import aisensy, facebook, silence, store
-from ingest.health.records import MAPPINGS, STORE, Check, Health, fault, ok
+from ingest.health.records import MAPPINGS, STORE, Check, Health, failing, ok
 from ingest.health.setup import SEEN, Setup, secrets_of, setup_of
 from ingest.health.versions import version
 from ingest.inbox import Inbox, forms, names
@@ -59,7 +59,7 @@ def _stored(inbox: Inbox) -> Stored:
             )
     except StoreError as error:
         mend = "See to DATABASE_URL, to the disk's space and rights, or to the database's server."
-        return Stored([fault(STORE, "store_away", "store", f"{error}.", mend)])
+        return Stored([failing(STORE, "store_away", "store", f"{error}.", mend)])
 
 
 def _facebook(own: Settings, setup: Setup, stored: Stored) -> list[Check]:
@@ -88,6 +88,6 @@ def _mappings(catalog: Catalog) -> Iterator[Check]:
     """Whether mappings are broken: `ingest check` tells more."""
     for name, findings in catalog.broken.items():
         told = f" {findings[0].place}: {findings[0].message}" if findings else ""
-        yield fault(MAPPINGS, "mapping_broken", name, f"It has faults.{told}", "`ingest check` tells them all.")
+        yield failing(MAPPINGS, "mapping_broken", name, f"It has faults.{told}", "`ingest check` tells them all.")
     if not catalog.broken:
-        yield ok(MAPPINGS, "mappings", "mappings", f"All {len(catalog.mappings)} can be read.")
+        yield ok(MAPPINGS, "mappings", "mappings", "All can be read.")

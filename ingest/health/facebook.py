@@ -11,7 +11,7 @@ from ingest.health import forms, pages, tokens
 from ingest.health.app import App
 from ingest.health.forms import Form
 from ingest.health.pages import Page
-from ingest.health.records import FACEBOOK, Check, fault, says_nothing, unasked
+from ingest.health.records import FACEBOOK, Check, failing, says_nothing, unasked
 from ingest.health.setup import Setup, Token
 from ingest.health.tokens import TokenFacts
 from ingest.models import utcnow
@@ -113,10 +113,10 @@ def _no_list(token: Token, error: GraphError) -> Check:
     if says_nothing(error):
         return unasked(token.name, error)
     mend = f"Make a token with pages_show_list, and set {token.name}; or name the pages under `match.pages`."
-    return fault(FACEBOOK, "pages_unlisted", token.name, f"Its pages can't be listed: {error.message}.", mend)
+    return failing(FACEBOOK, "pages_unlisted", token.name, f"Its pages can't be listed: {error.message}.", mend)
 
 
 def _no_page(token: Token) -> Check:
     message = "It is for no page."
     mend = "Give its user, or system user, the pages (Business settings > Accounts > Pages) and make the token anew."
-    return fault(FACEBOOK, "no_page", token.name, message, mend)
+    return failing(FACEBOOK, "no_page", token.name, message, mend)

@@ -8,7 +8,7 @@ from typing import Any
 from ingest.channels.graph import Graph
 from ingest.errors import GraphError
 from ingest.health.pages import Page, refusal
-from ingest.health.records import FACEBOOK, Check, day, fault, ok, says_nothing, unasked, warning
+from ingest.health.records import FACEBOOK, Check, day, failing, ok, says_nothing, unasked, warning
 from ingest.inbox.forms import SeenForm
 
 MOST = 200  # forms of a page that are looked at
@@ -96,7 +96,7 @@ def _access(graph: Graph, page: Page, form: Form) -> Check:
         if says_nothing(error):
             return unasked(page.subject, error)
         message = f"The leads of `{form.name}` ({form.id}) can't be read: {error.message}."
-        return fault(FACEBOOK, "leads_hidden", page.subject, message, _MANAGER)
+        return failing(FACEBOOK, "leads_hidden", page.subject, message, _MANAGER)
     return ok(FACEBOOK, "leads", page.subject, f"{page.called} lets its leads be read.")
 
 

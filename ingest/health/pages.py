@@ -7,7 +7,7 @@ from typing import Any
 from ingest.channels.graph import Access, Graph
 from ingest.errors import GraphError
 from ingest.health.app import LEADGEN
-from ingest.health.records import FACEBOOK, Check, fault, ok, says_nothing, unasked, warning
+from ingest.health.records import FACEBOOK, Check, failing, ok, says_nothing, unasked, warning
 from ingest.health.tokens import TokenFacts
 
 _CONNECT = "Run `ingest facebook connect`, which subscribes it."
@@ -77,7 +77,7 @@ def subscription(graph: Graph, page: Page, app_id: str) -> Check:
         mend = "If its leads are wanted, run `ingest facebook connect`; else leave it."
         return warning(FACEBOOK, "page_unused", page.subject, message, mend)
     message = f"{page.called} is not subscribed to leads: Meta tells nobody of them."
-    return fault(FACEBOOK, "page_unsubscribed", page.subject, message, _CONNECT)
+    return failing(FACEBOOK, "page_unsubscribed", page.subject, message, _CONNECT)
 
 
 def refusal(page: Page, error: GraphError) -> Check:
@@ -85,7 +85,7 @@ def refusal(page: Page, error: GraphError) -> Check:
     if says_nothing(error):
         return unasked(page.subject, error)
     message = f"{page.called} is hidden from its token: {error.message}."
-    return fault(FACEBOOK, "page_hidden", page.subject, message, _SEEN)
+    return failing(FACEBOOK, "page_hidden", page.subject, message, _SEEN)
 
 
 def _page(told: Mapping[str, Any], access: Access) -> Page:

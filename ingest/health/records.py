@@ -45,7 +45,7 @@ def warning(area: str, code: str, subject: str, message: str, mend: str) -> Chec
     return Check(area, code, subject, Health.WARNING, message, mend)
 
 
-def fault(area: str, code: str, subject: str, message: str, mend: str) -> Check:
+def failing(area: str, code: str, subject: str, message: str, mend: str) -> Check:
     """It does not work."""
     return Check(area, code, subject, Health.FAULT, message, mend)
 

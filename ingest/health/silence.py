@@ -42,7 +42,7 @@ def look(connection: Connection, form: SeenForm, now: datetime) -> Check:
     """Whether a form that used to bring leads has gone silent."""
     subject = f"form {form.id}"
     if not is_silent(rhythm.times(connection, form.id), now):
-        return ok(FACEBOOK, "form", subject, f"last lead {day(form.last_at)}.")
+        return ok(FACEBOOK, "form", subject, f"Last lead {day(form.last_at)}.")
     message = f"It brought leads regularly, and none since {day(form.last_at)}."
     return warning(FACEBOOK, "form_silent", subject, message, _MEND)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ingest.channels.graph import Access, Graph
 from ingest.errors import GraphError
-from ingest.health.records import FACEBOOK, Check, day, fault, ok, says_nothing, unasked, warning
+from ingest.health.records import FACEBOOK, Check, day, failing, ok, says_nothing, unasked, warning
 from ingest.health.setup import Token
 
 SOON = timedelta(days=7)
@@ -70,7 +70,7 @@ def unset(token: Token) -> Check:
     """A token that nobody has set."""
     message = "It is not set: leads wait, and nothing can be asked of Meta."
     mend = f"Set {token.name} to a system user's token, or run `ingest facebook connect`."
-    return fault(FACEBOOK, "token_unset", token.name, message, mend)
+    return failing(FACEBOOK, "token_unset", token.name, message, mend)
 
 
 def refusal(token: Token, error: GraphError) -> Check:
@@ -80,9 +80,9 @@ def refusal(token: Token, error: GraphError) -> Check:
     if "appsecret_proof" in error.message:
         message = f"{token.secret_name} is not the secret of the app that this token belongs to."
         mend = f"Copy the app's secret (App settings > Basic) into {token.secret_name}, or use a token of its app."
-        return fault(FACEBOOK, "secret_wrong", token.name, message, mend)
+        return failing(FACEBOOK, "secret_wrong", token.name, message, mend)
     code = "token_invalid" if error.code in _TOKEN_ERRORS else "token_refused"
-    return fault(FACEBOOK, code, token.name, f"Meta refuses it: {error.message}.", _ANEW.format(token.name))
+    return failing(FACEBOOK, code, token.name, f"Meta refuses it: {error.message}.", _ANEW.format(token.name))
 
 
 def judge(token: Token, facts: TokenFacts, now: datetime) -> Iterator[Check]:
@@ -91,10 +91,10 @@ def judge(token: Token, facts: TokenFacts, now: datetime) -> Iterator[Check]:
     end = facts.expires_at
     if not facts.valid or (end and end <= now):
         when = f" It ended on {day(end)}." if end and end <= now else ""
-        yield fault(FACEBOOK, "token_invalid", name, f"It is not valid any more.{when}", _ANEW.format(name))
+        yield failing(FACEBOOK, "token_invalid", name, f"It is not valid any more.{when}", _ANEW.format(name))
         return
     found = [*_ends(name, facts, now), *_scopes(name, facts)]
-    until = f"valid till {day(end)}" if end else "valid, does not expire"
+    until = f"Valid till {day(end)}" if end else "Valid, does not expire"
     yield from found or [ok(FACEBOOK, "token", name, f"{until}; app {facts.app_name} ({facts.app_id}).")]
 
 
@@ -114,7 +114,7 @@ def _scopes(name: str, facts: TokenFacts) -> Iterator[Check]:
     if not missing:
         return
     told = "; ".join(f"{one}: {NEEDED[one]}" for one in missing)
-    tell = fault if "leads_retrieval" in missing else warning
+    tell = failing if "leads_retrieval" in missing else warning
     yield tell(FACEBOOK, "scope_missing", name, f"Permissions are missing ({told}).", _WITH.format(name))
 
 

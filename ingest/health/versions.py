@@ -4,7 +4,7 @@ import re
 from datetime import date, timedelta
 from urllib.parse import urlsplit
 
-from ingest.health.records import FACEBOOK, Check, fault, ok, warning
+from ingest.health.records import FACEBOOK, Check, failing, ok, warning
 from ingest.settings import GRAPH_URL
 
 EARLY = timedelta(days=90)
@@ -36,7 +36,9 @@ def version(url: str, today: date) -> Check:
     end = ENDS.get(number)
     if number < min(ENDS) or (end and end <= today):
         when = f" on {end}" if end else ""
-        return fault(FACEBOOK, "version_ended", "Graph API", f"{name} has ended{when}.", _MEND)
+        return failing(FACEBOOK, "version_ended", "Graph API", f"{name} has ended{when}.", _MEND)
     if end and end - EARLY <= today:
         return warning(FACEBOOK, "version_ends", "Graph API", f"{name} ends on {end}.", _MEND)
-    return ok(FACEBOOK, "version", "Graph API", f"{name}, till {end}." if end else f"{name}, no end is set.")
+    return ok(
+        FACEBOOK, "version", "Graph API", f"{name}; it ends on {end}." if end else f"{name}; Meta has set no end."
+    )

@@ -92,9 +92,12 @@ def _tokens(known: list[Known]) -> Iterator[Check]:
 
 def _pages(graph: Graph, setup: Setup, known: list[Known]) -> Iterator[Check]:
     """Whether the pages of which leads are wanted are subscribed."""
+    silent = False
     for page, app_id in facebook.pages_of(known):
         if page.id in setup.pages:
-            yield pages.subscription(graph, page, app_id)
+            check = _unasked(page.subject) if silent else pages.subscription(graph, page, app_id)
+            silent |= not check.asked  # with many pages, waiting for each would take hours
+            yield check
     for one in known:
         if one.facts is None:  # nobody could be asked with this token
             yield from (_unasked(f"page {page}") for page in sorted(one.token.pages))

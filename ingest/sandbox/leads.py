@@ -51,6 +51,7 @@ class Leads:
         self._pages: dict[str, str] = {}
         self._subscribed: dict[str, dict[str, Any]] = {}
         self._lock = threading.Lock()
+        self._name(FORM, PAGE)
 
     def add(self, lead: Mapping[str, Any], page_id: str = PAGE, form_id: str = FORM) -> dict[str, Any]:
         """Add a lead and return its document with `id`, `form_id` and `page_id`.
