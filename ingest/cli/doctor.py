@@ -15,7 +15,7 @@ from ingest.cli.mappings import catalog_of, tell_of_samples
 from ingest.cli.printing import counted, print_array, shown
 from ingest.cli.run import SANDBOX_STORE
 from ingest.cli.store import sandbox_option
-from ingest.health.records import AISENSY, FACEBOOK, MAPPINGS, STORE, Check, Health, warning
+from ingest.health.records import AISENSY, FACEBOOK, MAPPINGS, STORE, Check, Health, warned
 from ingest.inbox import Inbox
 from ingest.settings import Settings
 
@@ -64,7 +64,7 @@ def _store(own: Settings) -> Iterator[tuple[Inbox | None, list[Check]]]:
     path = own.sqlite_path
     if path and not path.exists():
         mend = "`ingest run` makes it; see DATABASE_URL where it should be there."
-        yield None, [warning(STORE, "no_store", "store", f"There is none yet at {path}.", mend)]
+        yield None, [warned(STORE, "no_store", "store", f"There is none yet at {path}.", mend)]
         return
     inbox = Inbox(own.database_url, patient=True)
     try:

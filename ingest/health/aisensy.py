@@ -6,7 +6,7 @@ from typing import Any
 
 from ingest.aisensy.details import Details, Said
 from ingest.health.campaigns import Use, ask, uses
-from ingest.health.records import AISENSY, Check, Health, failing, ok, warning
+from ingest.health.records import AISENSY, Check, Health, failing, ok, warned
 from ingest.mapping.records import Catalog
 from ingest.models import Reason
 from ingest.settings import Settings, key_name
@@ -48,7 +48,7 @@ def _account(own: Settings, name: str, told: Sequence[Details]) -> Check:
     if any(about.said is Said.NO_ENDPOINT for about in told):
         message = f"{variable} is set; AiSensy can't be asked about campaigns there."
         mend = "Nothing need be done; campaigns listed in _accounts.yaml are checked by `ingest check`."
-        return warning(AISENSY, "no_details", name, message, mend)
+        return warned(AISENSY, "no_details", name, message, mend)
     accepted = " and accepted" if told else ""
     return ok(AISENSY, "account", name, f"{variable} is set{accepted}.")
 
@@ -59,9 +59,7 @@ def _pause(one: Mapping[str, Any]) -> Check:
         mend = f"Mend the campaign or its mapping; it is tried again by itself, or at once by `ingest resume {name}`."
         return failing(AISENSY, "campaign_paused", f"{name}/{one['campaign']}", f"It is paused: {message}", mend)
     if one["reason"] == Reason.ACCOUNT_PAUSED and one["until"] is None:
-        return warning(
-            AISENSY, "paused_by_hand", name, f"A person has paused it: {message}", f"`ingest resume {name}`."
-        )
+        return warned(AISENSY, "paused_by_hand", name, f"A person has paused it: {message}", f"`ingest resume {name}`.")
     if one["reason"] == Reason.NO_KEY:
         mend = f"Set {key_name(name)}; running workers see it by themselves."
         return failing(AISENSY, "account_waits", name, f"Its leads wait: {message}", mend)

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from ingest.channels.graph import Access, Graph
 from ingest.errors import GraphError
-from ingest.health.records import FACEBOOK, Check, failing, ok, says_nothing, unasked, warning
+from ingest.health.records import FACEBOOK, Check, failing, ok, says_nothing, unasked, warned
 
 LEADGEN = "leadgen"
 _CONNECT = "Run `ingest facebook connect`."
@@ -83,7 +83,7 @@ def _judged(app: App, found: Subscription | None, endpoints: frozenset[str], pub
     if public_url and not found.callback_url.startswith(f"{public_url.rstrip('/')}/"):
         message = f"Its webhooks go to {found.callback_url}, and INGEST_PUBLIC_URL is {public_url}."
         mend = "Run `ingest facebook connect`, or set INGEST_PUBLIC_URL right."
-        return warning(FACEBOOK, "callback_elsewhere", subject, message, mend)
+        return warned(FACEBOOK, "callback_elsewhere", subject, message, mend)
     return ok(FACEBOOK, "app", subject, f"Subscribed to leads; webhooks go to {found.callback_url}.")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from ingest.channels.graph import Graph
 from ingest.errors import GraphError
 from ingest.health.pages import Page, refusal
-from ingest.health.records import FACEBOOK, Check, day, failing, ok, says_nothing, unasked, warning
+from ingest.health.records import FACEBOOK, Check, day, failing, ok, says_nothing, unasked, warned
 from ingest.inbox.forms import SeenForm
 
 MOST = 200  # forms of a page that are looked at
@@ -69,7 +69,7 @@ def unknown(claimed: Mapping[str, str], known: Sequence[Form]) -> Iterator[Check
         if form not in ids:
             message = f"The mapping `{endpoint}` claims it, and none of the pages that the tokens are for has it."
             mend = "Compare the id under `match.forms` with the form's in Meta's Forms library."
-            yield warning(FACEBOOK, "form_unknown", subject(form), message, mend)
+            yield warned(FACEBOOK, "form_unknown", subject(form), message, mend)
 
 
 def subject(form_id: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from ingest.channels.graph import Access, Graph
 from ingest.errors import GraphError
 from ingest.health.app import LEADGEN
-from ingest.health.records import FACEBOOK, Check, failing, ok, says_nothing, unasked, warning
+from ingest.health.records import FACEBOOK, Check, failing, ok, says_nothing, unasked, warned
 from ingest.health.tokens import TokenFacts
 
 _CONNECT = "Run `ingest facebook connect`, which subscribes it."
@@ -75,7 +75,7 @@ def subscription(graph: Graph, page: Page, app_id: str) -> Check:
     if not page.wanted:
         message = f"{page.called} is not subscribed, no mapping names it and it brought no lead."
         mend = "If its leads are wanted, run `ingest facebook connect`; else leave it."
-        return warning(FACEBOOK, "page_unused", page.subject, message, mend)
+        return warned(FACEBOOK, "page_unused", page.subject, message, mend)
     message = f"{page.called} is not subscribed to leads: Meta tells nobody of them."
     return failing(FACEBOOK, "page_unsubscribed", page.subject, message, _CONNECT)
 

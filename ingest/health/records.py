@@ -40,7 +40,7 @@ def ok(area: str, code: str, subject: str, message: str) -> Check:
     return Check(area, code, subject, Health.OK, message)
 
 
-def warning(area: str, code: str, subject: str, message: str, mend: str) -> Check:
+def warned(area: str, code: str, subject: str, message: str, mend: str) -> Check:
     """It works, and will not for ever."""
     return Check(area, code, subject, Health.WARNING, message, mend)
 

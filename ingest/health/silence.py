@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from sqlalchemy import Connection
 
-from ingest.health.records import FACEBOOK, Check, day, ok, warning
+from ingest.health.records import FACEBOOK, Check, day, ok, warned
 from ingest.inbox import forms, rhythm
 from ingest.inbox.forms import SeenForm
 
@@ -44,7 +44,7 @@ def look(connection: Connection, form: SeenForm, now: datetime) -> Check:
     if not is_silent(rhythm.times(connection, form.id), now):
         return ok(FACEBOOK, "form", subject, f"Last lead {day(form.last_at)}.")
     message = f"It brought leads regularly, and none since {day(form.last_at)}."
-    return warning(FACEBOOK, "form_silent", subject, message, _MEND)
+    return warned(FACEBOOK, "form_silent", subject, message, _MEND)
 
 
 def missed(connection: Connection, now: datetime) -> list[Check]:
@@ -55,6 +55,6 @@ def missed(connection: Connection, now: datetime) -> list[Check]:
         if one.missed:
             last.setdefault(f"form {one.form_id}", one.day)
     return [
-        warning(FACEBOOK, "webhooks_missed", subject, f"Webhooks of its leads never came ({when}).", _MISSED)
+        warned(FACEBOOK, "webhooks_missed", subject, f"Webhooks of its leads never came ({when}).", _MISSED)
         for subject, when in last.items()
     ]

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from ingest.health.records import STORE, Check, day, ok, warning
+from ingest.health.records import STORE, Check, day, ok, warned
 from ingest.inbox import queue
 
 LATE = timedelta(minutes=15)
@@ -23,7 +23,7 @@ def examine(connection: Connection, now: datetime) -> Iterator[Check]:
     if depth.due and now - depth.due > LATE:
         message = f"{depth.waiting:,} wait{oldest}; some could have been taken up since {day(depth.due)}."
         mend = "See that a worker runs (`ingest run`, or `ingest worker`), and what it logs; more workers send faster."
-        yield warning(STORE, "queue_late", "queue", message, mend)
+        yield warned(STORE, "queue_late", "queue", message, mend)
     else:
         yield ok(STORE, "queue", "queue", f"{depth.waiting:,} wait{oldest}{_held(depth)}.")
 

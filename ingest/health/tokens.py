@@ -7,8 +7,9 @@ from typing import Any
 
 from ingest.channels.graph import Access, Graph
 from ingest.errors import GraphError
-from ingest.health.records import FACEBOOK, Check, day, failing, ok, says_nothing, unasked, warning
+from ingest.health.records import FACEBOOK, Check, day, failing, ok, says_nothing, unasked, warned
 from ingest.health.setup import Token
+from ingest.models import Reason
 
 SOON = timedelta(days=7)
 """How long before its end a token is told of."""
@@ -54,6 +55,8 @@ def ask(graph: Graph, access: Access) -> TokenFacts:
     told = answer.get("data")
     told = told if isinstance(told, Mapping) else {}
     scopes = told.get("scopes")
+    if not told.get("app_id") and told.get("is_valid") is not False:
+        raise GraphError(Reason.LEAD_UNAVAILABLE, "Meta's answer is not what its documentation tells")
     return TokenFacts(
         app_id=str(told.get("app_id") or ""),
         app_name=str(told.get("application") or ""),
@@ -102,11 +105,11 @@ def _ends(name: str, facts: TokenFacts, now: datetime) -> Iterator[Check]:
     end = facts.expires_at
     if end and end - now <= SOON:
         message = f"It expires on {day(end)}: then no lead can be fetched."
-        yield warning(FACEBOOK, "token_expires", name, message, _ANEW.format(name))
+        yield warned(FACEBOOK, "token_expires", name, message, _ANEW.format(name))
     if facts.access_ends_at and facts.access_ends_at - now <= SOON:
         message = f"Its access to data ends on {day(facts.access_ends_at)}."
         mend = f"Let its user log in with Facebook again, or use a system user's token; set {name}."
-        yield warning(FACEBOOK, "data_access_ends", name, message, mend)
+        yield warned(FACEBOOK, "data_access_ends", name, message, mend)
 
 
 def _scopes(name: str, facts: TokenFacts) -> Iterator[Check]:
@@ -114,7 +117,7 @@ def _scopes(name: str, facts: TokenFacts) -> Iterator[Check]:
     if not missing:
         return
     told = "; ".join(f"{one}: {NEEDED[one]}" for one in missing)
-    tell = failing if "leads_retrieval" in missing else warning
+    tell = failing if "leads_retrieval" in missing else warned
     yield tell(FACEBOOK, "scope_missing", name, f"Permissions are missing ({told}).", _WITH.format(name))
 
 

@@ -4,7 +4,7 @@ import re
 from datetime import date, timedelta
 from urllib.parse import urlsplit
 
-from ingest.health.records import FACEBOOK, Check, failing, ok, warning
+from ingest.health.records import FACEBOOK, Check, failing, ok, warned
 from ingest.settings import GRAPH_URL
 
 EARLY = timedelta(days=90)
@@ -31,14 +31,14 @@ def version(url: str, today: date) -> Check:
     found = re.search(r"/v(\d+)\.\d+$", urlsplit(url).path.rstrip("/"))
     if found is None:
         message = "FACEBOOK_GRAPH_URL names no version: Meta takes the oldest that there is."
-        return warning(FACEBOOK, "version_unnamed", "Graph API", message, _MEND)
+        return warned(FACEBOOK, "version_unnamed", "Graph API", message, _MEND)
     number, name = int(found[1]), found[0].lstrip("/")
     end = ENDS.get(number)
     if number < min(ENDS) or (end and end <= today):
         when = f" on {end}" if end else ""
         return failing(FACEBOOK, "version_ended", "Graph API", f"{name} has ended{when}.", _MEND)
     if end and end - EARLY <= today:
-        return warning(FACEBOOK, "version_ends", "Graph API", f"{name} ends on {end}.", _MEND)
+        return warned(FACEBOOK, "version_ends", "Graph API", f"{name} ends on {end}.", _MEND)
     return ok(
         FACEBOOK, "version", "Graph API", f"{name}; it ends on {end}." if end else f"{name}; Meta has set no end."
     )

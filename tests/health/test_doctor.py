@@ -7,7 +7,8 @@ import pytest
 
 from ingest.errors import StoreError
 from ingest.health.records import Health
-from ingest.models import utcnow
+from ingest.inbox.brakes import Pause
+from ingest.models import Reason, utcnow
 from ingest.sandbox import connections
 from ingest.sandbox.state import State
 from tests.health.clinic import FACEBOOK, FORM, PAGE, Clinic
@@ -158,6 +159,29 @@ def test_accounts_and_campaigns_are_told(clinic: Clinic) -> None:
     assert found["campaign_unknown"].subject == "default/gone"
     assert found["params_mismatch"].message == "It takes 2 templateParams, and gets 0."
     assert found["key_unset"].mend.startswith("Set AISENSY_API_KEY__ACME")
+
+
+def test_what_is_paused_is_told_with_its_reason(clinic: Clinic) -> None:
+    """By AiSensy's answer it is a fault, by a person's wish only a warning."""
+    clinic.inbox.pause(Pause("default", Reason.ACCOUNT_PAUSED, "No credits"))
+    found = clinic.found()
+    assert found["account_paused"].message == "It is paused: No credits"
+    assert "ingest resume default" in found["account_paused"].mend
+    clinic.inbox.pause(Pause("default", Reason.ACCOUNT_PAUSED, "Holidays", by_hand=True))
+    assert {code: one.verdict for code, one in clinic.found().items()} == {"paused_by_hand": "warning"}
+
+
+@pytest.mark.parametrize("data", [None, [], "x", {"scopes": "all"}, {"is_valid": False, "expires_at": "soon"}])
+def test_answers_that_are_not_as_documented_are_told_in_words(clinic: Clinic, data: object) -> None:
+    """Whatever Meta answers, it is a line and no stack trace."""
+    clinic.box.fail(where="graph", lead="debug_token", status=200, body={"data": data})
+    assert len(set(clinic.found()) & {"not_asked", "token_invalid"}) == 1
+
+
+def test_a_mapping_with_faults_is_told(clinic: Clinic) -> None:
+    """Leads of a broken mapping are held or refused, so the doctor names it."""
+    clinic.write("site", "channel: form\n")
+    assert clinic.found()["mapping_broken"].subject == "site"
 
 
 def test_a_store_that_is_away_is_a_fault_and_all_else_is_looked_at(

@@ -47,6 +47,12 @@ def test_what_is_well_is_not_told(clinic: Clinic) -> None:
     assert clinic.inbox.open_findings() == []
 
 
+def test_the_doctor_reads_both_stores(clinic: Clinic) -> None:
+    """What it asks of the store is understood by both."""
+    clinic.leads(*REGULAR, form_id="77")
+    assert list(clinic.found()) == ["form_silent"]
+
+
 def test_a_finding_is_told_once_and_again_when_it_is_well(clinic: Clinic) -> None:
     """Also over a restart: what was told is in the store."""
     clinic.box.unsubscribe(PAGE)
