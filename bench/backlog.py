@@ -19,10 +19,11 @@ import structlog
 
 from bench.postgres import Postgres
 from ingest.delivery.worker import Worker
+from ingest.ids import new_id
 from ingest.inbox import Inbox
 from ingest.inbox.brakes import Pause
 from ingest.inbox.claims import Want
-from ingest.models import Event, Identity, Reason, new_id, utcnow
+from ingest.models import Event, Identity, Reason, utcnow
 from ingest.sandbox import Sandbox
 from ingest.settings import Secrets, Settings
 

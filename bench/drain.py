@@ -19,8 +19,9 @@ from bench.load import Posts, run, zapier
 from bench.postgres import Postgres
 from bench.table import Row
 from ingest.cli.run import free_port
+from ingest.ids import new_id
 from ingest.inbox import Inbox
-from ingest.models import Event, Identity, new_id, utcnow
+from ingest.models import Event, Identity, utcnow
 
 LEADS = 4000
 IN_FLIGHT = 8

@@ -24,12 +24,13 @@ from ingest.cli.store import wanted
 from ingest.delivery.prepare import Ready, prepare
 from ingest.delivery.recorder import Recorder
 from ingest.delivery.senders import IN_FLIGHT, Answer
+from ingest.ids import new_id
 from ingest.inbox import Inbox, reads
 from ingest.inbox.claims import Want
 from ingest.inbox.paces import Pace
 from ingest.mapping import loader
 from ingest.mapping.records import Catalog
-from ingest.models import Event, Identity, Outcome, Verdict, new_id, utcnow
+from ingest.models import Event, Identity, Outcome, Verdict, utcnow
 
 MOST = 1_000_000  # leads in the fullest store; another has a tenth of them, and one has none
 THREADS = 16  # of a process of the web side

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from bench.load import zapier
+from ingest.ids import id_at
 from ingest.inbox import Inbox
 from ingest.inbox.prepared import millis
-from ingest.models import id_at, utcnow
+from ingest.models import utcnow
 
 MONTH = timedelta(days=30)
 SOURCE = "zapier:ZAPIER_TOKEN"

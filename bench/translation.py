@@ -19,13 +19,14 @@ from ingest.aisensy import schema
 from ingest.channels import CHANNELS, KINDS
 from ingest.channels.payload import loads
 from ingest.delivery.prepare import prepare
+from ingest.ids import new_id
 from ingest.mapping import loader
 from ingest.mapping.filters.names import first_name, title
 from ingest.mapping.filters.numbers import number
 from ingest.mapping.filters.phones import phone
 from ingest.mapping.filters.texts import email
 from ingest.mapping.render import translate
-from ingest.models import Delivery, Event, Identity, Lead, Meta, Status, new_id, utcnow
+from ingest.models import Delivery, Event, Identity, Lead, Meta, Status, utcnow
 
 LEADS = 5000
 MAPPING = """

@@ -6,6 +6,7 @@ IngestError
 ├── Hold                 a delivery waits for a person or a mended mapping (reason, field, place)
 │   └── Skip             a delivery is not wanted (reason)
 ├── MappingError         a mapping file is wrong: its findings
+├── SheetError           a file of leads can't be read
 ├── GraphError           Meta's Graph API did not give a lead (reason, whether to try again)
 └── StoreError           the store can't be reached or written
 """
@@ -103,6 +104,10 @@ class MappingError(IngestError):
     def __init__(self, findings: list[Finding]) -> None:
         super().__init__("\n".join(map(str, findings)))
         self.findings = findings
+
+
+class SheetError(IngestError):
+    """A file of leads can't be read; the message says what to do."""
 
 
 class GraphError(IngestError):

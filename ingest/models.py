@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -134,11 +133,12 @@ class Identity:
     external_id: str
     expires_at: datetime | None = None  # hashes of bodies expire, vendors' ids never do
     also: tuple[tuple[str, str], ...] = ()  # further names: source and id
+    lasting: tuple[tuple[str, str], ...] = ()  # those that never expire, whatever becomes of the others
 
     @property
     def names(self) -> tuple[tuple[str, str], ...]:
         """Every source and id that it is known by; any of them makes two events the same."""
-        return (*((source, self.external_id) for source in self.sources), *self.also)
+        return (*((source, self.external_id) for source in self.sources), *self.also, *self.lasting)
 
 
 class Via(StrEnum):
@@ -228,11 +228,6 @@ LOOK_UP = "look-up:"
 """What the lanes of leads begin with that a vendor has still to be asked for."""
 
 
-def id_at(moment: datetime) -> str:
-    """The beginning of all ids that are made at a time: those of earlier ones sort before it."""
-    return new_id(moment)[:9]
-
-
 def utcnow() -> datetime:
     """The time, aware, in UTC."""
     return datetime.now(UTC)
@@ -241,14 +236,3 @@ def utcnow() -> datetime:
 def iso(moment: datetime) -> str:
     """ISO 8601 in UTC with milliseconds: `2026-11-23T23:50:31.042Z`."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-_CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
-_PAIRS = tuple(first + second for first in _CROCKFORD for second in _CROCKFORD)
-_PLACES = tuple(range(90, -1, -10))
-
-
-def new_id(now: datetime | None = None) -> str:
-    """A sortable id of 20 characters: 9 of the time in milliseconds, 11 random."""
-    number = (int((now or utcnow()).timestamp() * 1000) << 55) | secrets.randbits(55)
-    return "".join([_PAIRS[number >> place & 1023] for place in _PLACES])

@@ -21,6 +21,7 @@ COMMANDS = {
     "leads": "leads",
     "explain": "explain",
     "capture": "capture",
+    "import": "import_",
     "backfill": "backfill",
     "doctor": "doctor",
     "facebook": "facebook",

@@ -36,7 +36,12 @@ Row = dict[str, Any]
 
 @click.group()
 def backfill() -> None:
-    """Take in leads that a source has and that never came here."""
+    """Take in leads that a source has and that never came here.
+
+    \b
+    Example:
+      ingest backfill facebook --since 7d
+    """
 
 
 @backfill.command()

@@ -16,7 +16,7 @@ def bad_pages(catalog: Catalog) -> Iterator[Finding]:
     for mapping in catalog.mappings.values():
         places = mapping.intake.places if mapping.intake else {}
         for (key, file), place in places.items():
-            fault = _fault(Path(mapping.file).parent, file, place) if key == "page" else None
+            fault = _fault(Path(place.file).parent, file, place) if key == "page" else None
             if fault:
                 yield fault
 

@@ -15,9 +15,10 @@ from ingest.channels.payload import loads
 from ingest.cli.mappings import catalog_of
 from ingest.cli.posting import limits
 from ingest.errors import Hold, Skip
+from ingest.ids import new_id
 from ingest.mapping.records import Mapping, Translation
 from ingest.mapping.render import Rendered, translate
-from ingest.models import Lead, Meta, Reason, new_id
+from ingest.models import Lead, Meta, Reason
 from ingest.settings import Settings
 
 

@@ -12,8 +12,9 @@ from ingest.cli.posting import Poster
 from ingest.cli.printing import print_json, shown
 from ingest.cli.tracing import problem_of, told, traced
 from ingest.errors import Hold, Place, Refusal
+from ingest.ids import new_id
 from ingest.mapping.render import translate
-from ingest.models import Lead, Meta, new_id, utcnow
+from ingest.models import Lead, Meta, utcnow
 
 
 @click.command("try")

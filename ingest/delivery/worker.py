@@ -13,7 +13,6 @@ from ingest.catalog import LiveCatalog
 from ingest.channels import CHANNELS
 from ingest.channels.graph import Graph
 from ingest.delivery.alarms import Alarms
-from ingest.delivery.aside import Aside
 from ingest.delivery.chores import Chores
 from ingest.delivery.holdings import Holdings
 from ingest.delivery.lookups import Found, Lookups, missed, page_of
@@ -59,8 +58,7 @@ class Worker:
         self._keyless: set[str] = set()
         self._mended = Mended(inbox)
         self._alarms = Alarms()  # when deliveries that we had are due again
-        self._chores = Chores(inbox, settings.retention_days)
-        self._aside = Aside(settings, inbox, self._live)
+        self._chores = Chores(settings, inbox, self._live)
         self._stop = threading.Event()
         self._next_look = 0.0
         self._next_chores = 0.0
@@ -93,7 +91,6 @@ class Worker:
         if now >= self._next_chores:
             self._inbox.renew(self.name, self._mine.ids)
             self._chores.do()
-            self._aside.do()
             self._mended.look_again()
             self._next_chores = now + CHORES
         self._mended.release(self._live.current())

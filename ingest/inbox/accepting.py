@@ -8,11 +8,12 @@ from typing import Any
 
 from sqlalchemy import Connection, or_, select, tuple_, update
 
+from ingest.ids import new_id
 from ingest.inbox.bell import notify
 from ingest.inbox.prepared import Insert
 from ingest.inbox.tables import deliveries, events, identities
 from ingest.inbox.writes import CHUNK
-from ingest.models import Event, Identity, Status, new_id, utcnow
+from ingest.models import Event, Identity, Status, utcnow
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +38,18 @@ def accept(connection: Connection, posts: Sequence[Sequence[Event]]) -> list[lis
 
 def knows(connection: Connection, identity: Identity) -> bool:
     """Whether an event with this identity is there, and not so long ago that it no longer counts."""
+    return bool(known_names(connection, identity.names))
+
+
+def known_names(connection: Connection, names: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those of identities' names that an event has which still counts."""
+    columns = identities.c.source, identities.c.external_id
     alive = or_(identities.c.expires_at.is_(None), identities.c.expires_at > utcnow())
-    named = tuple_(identities.c.source, identities.c.external_id).in_(identity.names)
-    return connection.execute(select(identities.c.lead_id).where(named, alive).limit(1)).first() is not None
+    found: set[tuple[str, str]] = set()
+    for start in range(0, len(names), CHUNK):
+        query = select(*columns).where(tuple_(*columns).in_(names[start : start + CHUNK]), alive)
+        found.update((source, external) for source, external in connection.execute(query))
+    return found
 
 
 def _claim_identities(connection: Connection, incoming: list[Event]) -> dict[str, str]:
@@ -48,7 +58,8 @@ def _claim_identities(connection: Connection, incoming: list[Event]) -> dict[str
     count = 0
     for event in incoming:
         for name in event.identity.names:
-            rows.setdefault(name, (*name, event.id, event.identity.expires_at))
+            expires_at = None if name in event.identity.lasting else event.identity.expires_at
+            rows.setdefault(name, (*name, event.id, expires_at))
             count += 1
     # Sorted, so that two processes with the same identities never wait for each other in a circle.
     names = sorted(rows)

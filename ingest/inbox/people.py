@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, case, delete, exists, func, select, tuple_, union_all, update
 
+from ingest.ids import id_at
 from ingest.inbox.acts import DISCARDABLE, DISCARDED
 from ingest.inbox.moves import Changes, lock
 from ingest.inbox.tables import CLAIMABLE, OWNED, STOPPED, attempts, deliveries, events, identities, messages, optouts
 from ingest.inbox.writes import CHUNK, insert
-from ingest.models import Status, id_at, utcnow
+from ingest.models import Status, utcnow
 
 BATCH = 200
 """How many leads one transaction erases, so that others are not held up."""
@@ -35,6 +36,12 @@ def opted_out_at(connection: Connection, person: str) -> datetime | None:
     """When a person opted out, or None."""
     found: datetime | None = connection.execute(select(optouts.c.created_at).where(optouts.c.person == person)).scalar()
     return found
+
+
+def opted_out_among(connection: Connection, people: Collection[str]) -> set[str]:
+    """Those of some people who have opted out."""
+    query = select(optouts.c.person).where(optouts.c.person.in_(people))
+    return set(connection.execute(query).scalars())
 
 
 def erase(connection: Connection, batches: Sequence[tuple[Sequence[str], Sequence[str]]]) -> list[int]:

@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, TextClause, and_, case, exists, or_, select, union_all
 
+from ingest.ids import id_at
 from ingest.inbox.tables import CLAIMABLE, OWNED, STOPPED, accounts, attempts, deliveries, events, identities
-from ingest.models import Reason, Status, id_at, iso
+from ingest.models import Reason, Status, iso
 
 PAGE = 500
 SHOWN = ("id", "external_id", "endpoint", "channel", "received_at", "name", "phone", "body", "lead")

@@ -4,11 +4,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from ingest import log
 from ingest.channels import CHANNELS, KINDS, Channel
 from ingest.channels.base import Auth, Notice
-from ingest.errors import Refusal, StoreError
+from ingest.errors import MappingError, Refusal, StoreError
 from ingest.inbox import Inbox
 from ingest.mapping import loader
 from ingest.mapping.records import Catalog, Intake, Mapping
@@ -128,7 +129,7 @@ class Intakes:
             if before:
                 return before.intake
             document = self._inbox.last_good_intake(name)
-            return None if document is None else loader.intake_from(document, mapping.file, KINDS)
+            return None if document is None else _read(document, mapping)
         except StoreError as error:
             log.get().warning("intake_not_kept", endpoint=name, error=str(error))
             self._again_at = time.monotonic() + _ASK_AGAIN
@@ -140,3 +141,13 @@ class Intakes:
         if self._inbox.last_good_intake(name) != mapping.intake_document:
             self._inbox.keep_intake(name, mapping.version, mapping.intake_document)
         self._kept[name] = mapping.version
+
+
+def _read(document: dict[str, Any], mapping: Mapping) -> Intake | None:
+    """A kept intake; None where it was good to another version of the program, and is not to this one."""
+    try:
+        return loader.intake_from(document, mapping.file, KINDS)
+    except MappingError as error:
+        first = error.findings[0]
+        log.get().error("kept_intake_broken", endpoint=mapping.endpoint, code=first.code, message=first.message)
+        return None

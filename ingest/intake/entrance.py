@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ingest.channels.base import Notice
+from ingest.ids import new_id
 from ingest.inbox import Inbox
 from ingest.inbox.accepting import Accepted
 from ingest.intake import identity
 from ingest.intake.endpoints import Endpoint, Intakes
-from ingest.models import LOOK_UP, Event, Reason, Via, new_id, utcnow
+from ingest.models import LOOK_UP, Event, Reason, Via, utcnow
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +26,18 @@ class Entrance:
 
         Each goes to the endpoint whose it is. `waived` are reasons that a person overrules. Raises StoreError.
         """
+        return self.inbox.accept(self.events(called, notices, via, waived))
+
+    def events(
+        self, called: Endpoint, notices: Sequence[Notice], via: Via = Via.WEBHOOK, waived: Iterable[Reason] = ()
+    ) -> list[Event]:
+        """What would be stored of notices, each under the endpoint whose it is. Raises StoreError."""
         received_at = utcnow()
         ids = sorted(new_id(received_at) for _ in notices)  # so that an array's leads keep its order
         events = []
         for lead, notice in zip(ids, notices, strict=True):
             owner = self.intakes.claimant(called, notice)
-            known = identity.of(notice, called, owner, received_at, self.inbox)
+            known = identity.of(notice, called, owner, received_at, self.inbox, via=via)
             to_look_up = owner.channel.remote and notice.fetched is None
             events.append(
                 Event(
@@ -52,4 +59,4 @@ class Entrance:
                     waived=" ".join(waived),
                 )
             )
-        return self.inbox.accept(events)
+        return events

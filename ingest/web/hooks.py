@@ -123,5 +123,8 @@ def _answer(here: Site, parsed: Parsed, accepted: list[Accepted], wait: float | 
     ]
     if wait is not None:
         deliveries = here.waiting.deliveries([one.id for one in accepted], wait)
-        leads = [{**lead, "deliveries": found} for lead, found in zip(leads, deliveries, strict=True)]
+        told = [
+            [waiting.TAKEN] if notice.hold else found for notice, found in zip(parsed.notices, deliveries, strict=True)
+        ]
+        leads = [{**lead, "deliveries": found} for lead, found in zip(leads, told, strict=True)]
     return {"status": "accepted", "leads": leads} | ({"ignored": parsed.ignored} if parsed.ignored else {})

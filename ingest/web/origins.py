@@ -4,6 +4,9 @@ import re
 from collections.abc import Collection, Sequence
 from urllib.parse import urlsplit
 
+from urllib3.exceptions import LocationParseError
+from urllib3.util import parse_url
+
 from ingest.channels.base import Headers
 from ingest.errors import Refusal
 
@@ -12,7 +15,10 @@ _UNSAFE = re.compile(r"[\x00-\x20\\@\x7f-\xa0\ud800-\udfff]")
 
 
 def origin_of(url: str) -> str | None:
-    """`https://acme.example` of an address there, without a port that goes without saying; None if it is none."""
+    """`https://acme.example` of an address there, without a port that goes without saying; None if it is none.
+
+    A host in another script is in ASCII (`xn--…`), as browsers tell it.
+    """
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -20,8 +26,15 @@ def origin_of(url: str) -> str | None:
         return None
     if _UNSAFE.search(url) or parts.scheme not in _PORTS or not parts.hostname:
         return None
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{host}" + (f":{port}" if port and port != _PORTS[parts.scheme] else "")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else _ascii(parts.hostname)
+    return host and f"{parts.scheme}://{host}" + (f":{port}" if port and port != _PORTS[parts.scheme] else "")
+
+
+def _ascii(host: str) -> str | None:
+    try:
+        return host if host.isascii() else parse_url(f"https://{host}").host
+    except LocationParseError:
+        return None
 
 
 def own(host_url: str, public_url: str | None) -> set[str | None]:
@@ -59,6 +72,6 @@ def cors(headers: Headers, allowed: Sequence[str], own: Collection[str | None]) 
 
 PREFLIGHT = {
     "Access-Control-Allow-Methods": "POST, OPTIONS",
-    "Access-Control-Allow-Headers": "Accept, Content-Type, Idempotency-Key, X-Requested-With",
+    "Access-Control-Allow-Headers": "Accept, Content-Type, Idempotency-Key, X-Requested-With, *",
     "Access-Control-Max-Age": "600",
 }

@@ -5,6 +5,7 @@ import json
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from flask import Blueprint, make_response, render_template, request
 from flask.typing import ResponseReturnValue
@@ -60,7 +61,7 @@ def _is_near() -> bool:
 
 
 def _card(here: Site, endpoint: Endpoint) -> Card:
-    url = f"{(here.settings.public_url or request.host_url).rstrip('/')}/in/{endpoint.name}"
+    url = f"{(here.settings.public_url or request.host_url).rstrip('/')}/in/{quote(endpoint.name)}"
     block = endpoint.intake.form or NO_BLOCK
     form = inputs(block, here.settings.default_country, initial(block)) if endpoint.channel.browser else []
     make = _COMMANDS.get(endpoint.channel.name, _json_command)

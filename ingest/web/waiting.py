@@ -20,6 +20,10 @@ _UNSAID = {  # reasons for which the store has no words: they say all
 _SECONDS = re.compile(r"\d{1,6}(\.\d{1,20})?(e-\d{1,3})?", re.ASCII | re.IGNORECASE)
 
 
+TAKEN: dict[str, Any] = {"status": Status.PENDING, "reason": None, "error": None}
+"""What a robot is told of a lead that is held: nothing."""
+
+
 def seconds(text: str | None) -> float | None:
     """What `?wait=` asks for, at most 10 seconds; None where it is not there. Raises Refusal 400."""
     if text is None:

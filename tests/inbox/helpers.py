@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Table, select, update
 
 from ingest.delivery import retry
+from ingest.ids import new_id
 from ingest.inbox import Inbox
 from ingest.inbox.campaigns import Key
 from ingest.inbox.claims import Want
@@ -18,7 +19,7 @@ from ingest.inbox.intents import Grant, Intent
 from ingest.inbox.moves import Move
 from ingest.inbox.tables import deliveries
 from ingest.inbox.turns import Settled, Turn
-from ingest.models import Attempt, Delivery, Event, Identity, Outcome, Reason, Status, Verdict, new_id, utcnow
+from ingest.models import Attempt, Delivery, Event, Identity, Outcome, Reason, Status, Verdict, utcnow
 
 T = TypeVar("T")
 PATIENCE = 30.0

@@ -53,6 +53,14 @@ def test_a_mapping_that_never_was_good_answers_503(house: House) -> None:
     assert post(client, "/in/website").status_code == 200
 
 
+def test_an_intake_that_only_another_version_understood_breaks_nothing_else(house: House) -> None:
+    """After an upgrade the program starts; that endpoint never was good, and all others take leads."""
+    kept = {"channel": "zapier", "auth": {"tokn": "ZAPIER_TOKEN"}}
+    site_of(house.open({"zapier": ZAPIER})).inbox.keep_intake("zapier", "v1", kept)
+    client = house.client({"zapier": BROKEN, "website": FORM})
+    assert (post(client).status_code, post(client, "/in/website").status_code) == (503, 200)
+
+
 def test_a_mapping_whose_translation_alone_is_broken_takes_leads(house: House) -> None:
     """They are stored, held, and go out when it is mended."""
     client = house.client({"zapier": ZAPIER.replace("{{ lead.name }}", "{{ lead.name | nonsense }}")})

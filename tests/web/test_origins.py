@@ -87,3 +87,21 @@ class TestOrigins:
         assert "Content-Type" in answer.headers["Access-Control-Allow-Headers"]
         refused = client.options("/in/website", headers={"Origin": "https://evil.example", **asked})
         assert (refused.status_code, "Access-Control-Allow-Origin" in refused.headers) == (403, False)
+
+
+@pytest.mark.parametrize(
+    ("site", "told"),
+    [("उदाहरण.भारत", "xn--p1b6ci4b4b3a.xn--h2brj9c"), ("Bücher.example", "xn--bcher-kva.example")],
+)
+def test_a_site_may_have_a_name_in_any_script(house: House, site: str, told: str) -> None:
+    """Browsers tell it in ASCII, and headers take nothing else."""
+    block = f"form: {{origins: ['https://{site}'], thanks: 'https://{site}/x', fields: {{name: {{required: true}}}}}}"
+    client = house.client({"website": f"{block}\n{FORM}"})
+    answer = post(client, Origin=f"https://{told}")
+    assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (200, f"https://{told}")
+    led = post(client, data={"_next": f"https://{told}/y"}, **{**BROWSER, "Origin": f"https://{told}"})
+    assert (led.status_code, led.headers["Location"]) == (303, f"https://{told}/y")
+    policy = client.get("/form/website").headers["Content-Security-Policy"]
+    assert f"form-action 'self' https://{told};" in policy
+    assert policy.endswith(f"frame-ancestors 'self' https://{told}")
+    assert client.get("/").status_code == 200

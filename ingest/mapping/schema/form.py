@@ -8,7 +8,7 @@ import marshmallow as ma
 from marshmallow import fields as f
 
 from ingest.mapping.schema import readers
-from ingest.mapping.schema.faults import fault
+from ingest.mapping.schema.faults import Fault, fault
 from ingest.mapping.schema.fields import Flag, Number, Read, Strict, Text, about, one_of
 
 FIELD_TYPES = ("text", "phone", "email", "number", "choice", "checkbox", "textarea", "date", "url", "hidden")
@@ -74,6 +74,12 @@ class FormField(Strict):
     def _choices(self, data: dict[str, Any], **_: Any) -> None:
         if data.get("type") == "choice" and "choices" not in data:
             raise fault("missing_key", "A choice needs `choices`.", "choices: [Pune, Delhi]")
+
+    @ma.validates_schema(skip_on_field_errors=True)
+    def _bounds(self, data: dict[str, Any], **_: Any) -> None:
+        if data.get("min", 0) > data.get("max", data.get("min", 0)):
+            message = "Nothing can be so: it is less than `min`."
+            raise ma.ValidationError({"max": [Fault("bad_value", message, f"max: {data['min']}")]})
 
 
 class Texts(Strict):
@@ -142,7 +148,7 @@ class Form(Strict):
     )
     captcha = f.Nested(Captcha, metadata=about("A captcha that the form has; who does not solve it is held as spam."))
     rules = f.Dict(
-        Text(),
+        Read(readers.field_name),
         f.Nested(FormField),
         data_key="fields",
         metadata=about(

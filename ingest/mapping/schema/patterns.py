@@ -25,7 +25,7 @@ PATTERNS: Mapping[Callable[[str], Any], str] = {
     readers.moment: r"^[0-9W-]{7,10}.[0-9:.,]+(?:Z|[+-][0-9:.]+)$",
     readers.web_address: f"^{_WEB}",
     readers.thanks: f"^(?:{readers.PATH.pattern}$|{_WEB})",
-    readers.origin: rf"^{_SCHEME}(?:\[[^\]]*\]|[^/?#@:]+)(?::[0-9]{{1,5}})?/*$",
+    readers.origin: rf"^{_SCHEME}(?:\[[^\]]*\]|[^\s/?#@:*]+)(?::[0-9]{{1,5}})?/*$",
     readers.table_file: f"^{readers.TABLE_FILE.pattern}$",
     readers.page_file: f"^{readers.PAGE_FILE.pattern}$",
     readers.colour: f"^{readers.COLOUR.pattern}$",
@@ -35,6 +35,7 @@ PATTERNS: Mapping[Callable[[str], Any], str] = {
     readers.header: f"^{readers.HEADER.pattern}$",
     readers.signed: f"^{readers.SIGNED.pattern}$",
     readers.name: f"^{readers.NAME.pattern}$",
+    readers.field_name: r"^[^_]",
     readers.let_name: rf"^(?!__|(?:{_RESERVED})$)(?:{_LETTER})(?:[0-9]|{_LETTER})*$",
 }
 """How the texts look that a reader takes, in words that Python and JavaScript understand alike.

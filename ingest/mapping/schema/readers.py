@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 
 from ingest.mapping.schema.faults import fault
+from ingest.values import normalise_key
 
 DURATION = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?) ?(s|m|h|d|w)")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
@@ -28,6 +29,7 @@ PATH = re.compile(r"/(?!/)[^\s\\]*")
 HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")
 SIGNED = re.compile(r"[^{}]*(?:\{timestamp\}[^{}]*)?\{body\}")
 BASE_FILE = re.compile(r"(?:[^/\\]+/)*_[^/\\]*\.yaml")
+_NO_HOST = re.compile(r"[\s\x00-\x20!-,;<-@\\^`{-\x7f]")
 RESERVED = frozenset("lead payload meta request true false none and or not if else in is".split())
 _ZONES = {"IST": "Asia/Kolkata", "INDIA": "Asia/Kolkata", "GST": "Asia/Dubai", "PST": "America/Los_Angeles"}
 _LETTERS = {"s": "second", "m": "minute", "h": "hour", "d": "day", "w": "week"}
@@ -124,6 +126,8 @@ def thanks(text: str) -> str:
 
 def origin(text: str) -> str:
     """`https://acme.example`, in lower case. Raises ValidationError."""
+    if text.strip() == "*":
+        raise fault("bad_value", "Each site is named by itself.", "leave `origins` out, if any page may post")
     parts = urlsplit(web_address(text))
     if parts.path.strip("/") or parts.query or parts.fragment or parts.username:
         raise fault(
@@ -131,6 +135,11 @@ def origin(text: str) -> str:
             "Only the beginning of an address is wanted here.",
             f"write {parts.scheme}://{parts.netloc.rpartition('@')[2]}",
         )
+    if "*" in parts.netloc:
+        hint = f"write {parts.scheme}://{parts.netloc.replace('*', 'www')}, and each other site too"
+        raise fault("bad_value", "Each site is named by itself: a `*` stands for nothing here.", hint)
+    if _NO_HOST.search(parts.netloc):
+        raise fault("bad_value", "This is no site.", "write it like https://acme.example")
     return f"{parts.scheme}://{parts.netloc}".lower()
 
 
@@ -214,6 +223,17 @@ def name(text: str) -> str:
             "This is no name.",
             "" if looks_secret(text) else f"write {re.sub(r'[^A-Za-z0-9_-]+', '_', text)[:64]}",
         )
+    return text
+
+
+def field_name(text: str) -> str:
+    """The name of a form's field. Raises ValidationError."""
+    if text.startswith("_"):
+        better = text.lstrip("_")
+        hint = f"write {better}" if better else "write it like full_name"
+        raise fault("bad_value", "Names that begin with `_` are control fields, and no fields of a lead.", hint)
+    if normalise_key(text) == "_":
+        raise fault("bad_value", "This is no name of a field.", "write it like full_name")
     return text
 
 

@@ -10,13 +10,14 @@ from datetime import datetime
 from typing import Any
 
 from ingest.errors import Hold, Place, Refusal, Skip
+from ingest.ids import new_id
 from ingest.mapping.document.nodes import Node
 from ingest.mapping.records import Mapping, Policy, Translation
 from ingest.mapping.render import translate
 from ingest.mapping.schema import readers
 from ingest.mapping.suite.differences import Fault
 from ingest.mapping.suite.expectations import Expected, Made
-from ingest.models import Lead, Meta, Reason, new_id, utcnow
+from ingest.models import Lead, Meta, Reason, utcnow
 from ingest.values import flatten
 
 

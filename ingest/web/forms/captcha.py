@@ -43,6 +43,7 @@ class Judge:
     def verdict(self, captcha: Captcha, payload: Any, remote: str) -> Verdict:
         """Whether a person solved the captcha, in at most 5 seconds."""
         given = payload.get(CAPTCHAS[captcha.vendor]) if isinstance(payload, dict) else None
+        given = next(iter(given), None) if isinstance(given, list) else given  # of a page that draws it twice
         if not isinstance(given, str) or not given.strip():
             return Verdict.ROBOT
         secret = self.secret(captcha.secret)

@@ -9,7 +9,6 @@ import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import phonenumbers
 from flask import Blueprint, Response, render_template, request
@@ -55,7 +54,7 @@ def script(name: str) -> Response:
 
 
 def _config(endpoint: Endpoint, country: str) -> dict[str, Any]:
-    block, up = endpoint.intake.form or NO_BLOCK, "../" * (endpoint.name.count("/") + 1)
+    block = endpoint.intake.form or NO_BLOCK
     texts = {**pages.TEXTS, **block.texts}
     inputs = drawing.inputs(block, country, drawing.initial(block))
     captcha = pages.widget(block.captcha)
@@ -70,7 +69,7 @@ def _config(endpoint: Endpoint, country: str) -> dict[str, Any]:
     )
     return {
         "name": endpoint.name,
-        "action": f"{up}in/{quote(endpoint.name)}",  # from where the script is: whatever proxies make of our address
+        "action": f"{pages.up(endpoint)}{pages.path(endpoint)}",  # from where the script is
         "form": form,
         "thanks": [texts["thanks_title"], texts["thanks"]],
         "again": texts["error_title"],

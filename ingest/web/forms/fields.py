@@ -69,19 +69,16 @@ def phones(content: Any, block: FormBlock, country: str) -> set[str]:
 
 def _filled(value: Value | None, rules: Rules) -> Value | None:
     """The value; none of a box that a script says was not ticked."""
-    unticked = rules.get("type") == "checkbox" and isinstance(value, str) and value.lower() in _UNTICKED
-    return None if unticked else value
+    if rules.get("type") != "checkbox" or not isinstance(value, str) or value == rules.get("value"):
+        return value
+    return None if value.lower() in _UNTICKED else value
 
 
-class _Text(ma.fields.Field[list[str]]):
-    """A field's text, or each of its texts where it has several."""
+class _Texts(ma.fields.Field[list[str]]):
+    """A field's texts: one, or several where its name was repeated. A line's end is one character, as in browsers."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> list[str]:
-        return [value] if isinstance(value, str) else value
-
-    def _validate(self, value: Any) -> None:
-        for text in value:
-            super()._validate(text)
+        return [text.replace("\r\n", "\n") for text in ([value] if isinstance(value, str) else value)]
 
 
 def _field(rules: Rules, country: str) -> ma.fields.Field[Any]:
@@ -89,32 +86,51 @@ def _field(rules: Rules, country: str) -> ma.fields.Field[Any]:
     checks = [_TYPES[kind](rules, country)] if kind in _TYPES else []
     if kind != "number":
         if "max" in rules:
-            checks.append(ma.validate.Length(max=rules["max"], error="is longer than {max} characters"))
+            checks.append(_each(ma.validate.Length(max=rules["max"], error="is longer than {max} characters")))
         if "min" in rules:
-            checks.append(ma.validate.Length(min=rules["min"], error="is shorter than {min} characters"))
+            checks.append(_each(ma.validate.Length(min=rules["min"], error="is shorter than {min} characters")))
     missing = "is not ticked" if kind == "checkbox" else "is missing"
-    return _Text(required=bool(rules.get("required")), validate=checks, error_messages={"required": missing})
+    return _Texts(required=bool(rules.get("required")), validate=checks, error_messages={"required": missing})
+
+
+Check = Callable[[list[str]], Any]
+
+
+def _each(check: Callable[[str], Any]) -> Check:
+    """The check of every single text."""
+
+    def check_all(texts: list[str]) -> None:
+        for text in texts:
+            check(text)
+
+    return check_all
 
 
 _PHONE_FAULTS = {Reason.PHONE_AMBIGUOUS: "holds more than one phone number"}
 
 
-def _phone(rules: Rules, country: str) -> Callable[[str], Any]:
-    def check(text: str) -> None:
+def _phone(rules: Rules, country: str) -> Check:
+    def check(texts: list[str]) -> None:
         try:
-            phone(text, rules.get("country") or country)
+            phone(texts, rules.get("country") or country)
         except Hold as hold:
             raise ma.ValidationError(_PHONE_FAULTS.get(hold.reason, "is no phone number")) from None
 
     return check
 
 
-def _choice(rules: Rules, _: str) -> Callable[[str], Any]:
-    choices = [str(choice) for choice in rules.get("choices") or ()]
-    return ma.validate.OneOf(choices, error=f"is none of: {', '.join(choices)}")
+def _choice(rules: Rules, _: str) -> Check:
+    choices = [_plain(str(choice)) for choice in rules.get("choices") or ()]
+    known = ma.validate.OneOf(choices, error=f"is none of: {', '.join(choices)}")
+    return _each(lambda text: known(_plain(text)))
 
 
-def _number(rules: Rules, _: str) -> Callable[[str], Any]:
+def _plain(text: str) -> str:
+    """A text as a browser sends it that was offered it: with single blanks."""
+    return " ".join(text.split())
+
+
+def _number(rules: Rules, _: str) -> Check:
     def check(text: str) -> None:
         found = number(text)
         if found is None:
@@ -124,25 +140,25 @@ def _number(rules: Rules, _: str) -> Callable[[str], Any]:
         if "max" in rules and found > rules["max"]:
             raise ma.ValidationError(f"is more than {rules['max']}")
 
-    return check
+    return _each(check)
 
 
-def _date(*_: Any) -> Callable[[str], Any]:
+def _date(*_: Any) -> Check:
     def check(text: str) -> None:
         if date(text) is None:
             raise ma.ValidationError("is no date")
 
-    return check
+    return _each(check)
 
 
-def _url(*_: Any) -> Callable[[str], Any]:
+def _url(*_: Any) -> Check:
     whole = ma.validate.URL(schemes={"http", "https"}, error="is no web address")
-    return lambda text: whole(text if "://" in text else f"https://{text}")  # as people type it
+    return _each(lambda text: whole(text if "://" in text else f"https://{text}"))  # as people type it
 
 
-_TYPES: dict[Any, Callable[[Rules, str], Callable[[str], Any]]] = {
+_TYPES: dict[Any, Callable[[Rules, str], Check]] = {
     "phone": _phone,
-    "email": lambda *_: ma.validate.Email(error="is no e-mail address"),
+    "email": lambda *_: _each(ma.validate.Email(error="is no e-mail address")),
     "choice": _choice,
     "number": _number,
     "date": _date,

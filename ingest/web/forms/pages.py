@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 import jinja2
 from flask import Response, current_app, make_response, url_for
@@ -31,6 +32,7 @@ TEXTS: Mapping[str, str] = {
 }
 """What our pages say where `form.texts` says nothing."""
 
+_AS_IT_IS = "/!$&'()*+,;=:@[]|~"  # in a path; all else browsers write as %20
 _WIDGETS = {
     "turnstile": ("cf-turnstile", "https://challenges.cloudflare.com/turnstile/v0/api.js"),
     "hcaptcha": ("h-captcha", "https://js.hcaptcha.com/1/api.js"),
@@ -68,12 +70,28 @@ def _block(endpoint: Endpoint) -> FormBlock:
 def _drawn(endpoint: Endpoint, payload: Any, faults: Mapping[str, str] | None = None) -> dict[str, Any]:
     here, block = site(), _block(endpoint)
     return {
-        "action": url_for("hooks.receive", name=endpoint.name),
+        "action": f"{_root(endpoint)}{path(endpoint)}",
         "inputs": drawing.inputs(block, here.settings.default_country, payload, faults),
         "hidden": drawing.stamped(drawing.carried(block, payload), here.inbox.hash_key()),
         "countries": drawing.countries(block.language),
         "captcha": widget(block.captcha),
     }
+
+
+def up(endpoint: Endpoint) -> str:
+    """`../`: from a page or a script of the endpoint's to where the program stands, wherever a proxy puts that."""
+    return "../" * (endpoint.name.count("/") + 1)
+
+
+def path(endpoint: Endpoint) -> str:
+    """`in/website`: where its form is posted, written as browsers write it."""
+    return f"in/{quote(endpoint.name, safe=_AS_IT_IS)}"
+
+
+def _root(endpoint: Endpoint) -> str:
+    """What paths on our pages begin with: `/`, unless the world sees the program in a folder of a site."""
+    in_folder = urlsplit(site().settings.public_url or "").path.strip("/")
+    return up(endpoint) if in_folder else "/"
 
 
 def widget(captcha: Captcha | None) -> dict[str, str] | None:
@@ -92,6 +110,7 @@ def _page(kind: str, endpoint: Endpoint, context: dict[str, Any]) -> Response:
         "logo": block.theme.get("logo"),
         "language": block.language,
         "nonce": nonce,
+        "root": _root(endpoint),
         "sandbox": site().settings.sandbox,
         "url_for": url_for,
         **context,
@@ -106,11 +125,11 @@ def _page(kind: str, endpoint: Endpoint, context: dict[str, Any]) -> Response:
 def _own(kind: str, endpoint: Endpoint, block: FormBlock, context: dict[str, Any]) -> str | None:
     """The page by the user's own template; None where there is none, or it fails: a visitor sees ours then."""
     file = block.pages.get(kind)
-    mapping = site().catalog.current().mappings.get(endpoint.name)
-    if file is None or mapping is None:
+    named_at = endpoint.intake.places.get(("page", file)) if file else None
+    if file is None or named_at is None:
         return None
     try:
-        return environment(str(Path(mapping.file).parent)).get_template(file).render(context)
+        return environment(str(Path(named_at.file).parent)).get_template(file).render(context)
     except Exception as error:  # noqa: BLE001 - a template may raise anything
         line = getattr(error, "lineno", None)
         log.get().error("page_failed", endpoint=endpoint.name, file=file, error=type(error).__name__, line=line)
@@ -119,11 +138,22 @@ def _own(kind: str, endpoint: Endpoint, block: FormBlock, context: dict[str, Any
 
 @lru_cache(maxsize=64)
 def environment(folder: str) -> jinja2.Environment:
-    """Where a user's templates are found: beside the mapping; and ours, to extend."""
-    ours = jinja2.PackageLoader("ingest.web")
-    return ImmutableSandboxedEnvironment(
-        loader=jinja2.ChoiceLoader([jinja2.FileSystemLoader(folder), ours]), autoescape=True, auto_reload=True
-    )
+    """Where a user's templates are found: beside the file that names them; and ours, to extend."""
+    loader = jinja2.ChoiceLoader([jinja2.FileSystemLoader(folder), jinja2.PackageLoader("ingest.web")])
+    return _Templates(loader=loader, autoescape=True, auto_reload=True, finalize=_written)
+
+
+class _Templates(ImmutableSandboxedEnvironment):
+    """Templates in which `lead.items` is a field like any other, should a form have one, and no method of Python's."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """What `obj.attribute` is."""
+        return obj[attribute] if isinstance(obj, dict) and attribute in obj else super().getattr(obj, attribute)
+
+
+def _written(value: Any) -> Any:
+    """Several answers as they are written out everywhere: `solar, battery`."""
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
 
 
 def theme(told: Mapping[str, str]) -> str:
@@ -146,7 +176,8 @@ def accents(told: Mapping[str, str]) -> tuple[str, str]:
 def _policy(block: FormBlock, nonce: str, *, ours: bool) -> str:
     """What the page may load. It may stand in frames of the form's own sites; a user's template has its scripts too."""
     captcha = _WIDGETS_FROM[block.captcha.vendor] if block.captcha and block.captcha.site_key else ""
-    leads_to = {origin_of(block.thanks or ""), *map(origin_of, block.origins)} - {None}
+    sites = [site for site in map(origin_of, block.origins) if site]
+    leads_to = {*sites, *filter(None, [origin_of(block.thanks or "")])}
     logo = origin_of(block.theme.get("logo", "")) or ""
     rules = {
         "default-src": "'none'",
@@ -156,8 +187,8 @@ def _policy(block: FormBlock, nonce: str, *, ours: bool) -> str:
         "connect-src": captcha if ours else "https:",
         "img-src": f"'self' data: {logo}" if ours else "'self' https: data:",
         "font-src": "" if ours else "https: data:",
-        "form-action": " ".join(["'self'", *sorted(map(str, leads_to))]),
+        "form-action": " ".join(["'self'", *sorted(leads_to)]),
         "base-uri": "'none'",
-        "frame-ancestors": " ".join(["'self'", *block.origins]) if block.origins else "*",
+        "frame-ancestors": " ".join(["'self'", *sites]) if block.origins else "*",
     }
     return "; ".join(f"{name} {value.strip()}" for name, value in rules.items() if value.strip())

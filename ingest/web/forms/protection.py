@@ -48,10 +48,11 @@ class Protection:
         if block.min_seconds and self._is_hasty(block, notice.payload):
             return _suspect(notice, f"It was filled in within {block.min_seconds:g} seconds.")
         fields.check_fields(visit.content, block, visit.country)
-        if block.phone_rate and not visit.is_known():
+        solved = self._solved(block, notice, visit)
+        if block.phone_rate and not solved.hold and not visit.is_known():  # a robot must not use up a person's number
             for number in fields.phones(visit.content, block, visit.country):
                 self.rates.count(block.phone_rate, "phone", visit.endpoint, number)
-        return self._solved(block, notice, visit)
+        return solved
 
     def _is_hasty(self, block: FormBlock, payload: Any) -> bool:
         age = stamp.age(payload, self.key())

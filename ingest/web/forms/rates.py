@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import ipaddress
 import math
+import re
 import time
 from datetime import timedelta
 
@@ -12,6 +13,8 @@ from limits.strategies import MovingWindowRateLimiter
 from ingest.errors import Refusal
 
 Rate = tuple[float, timedelta]
+
+_WITH_PORT = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+))(?::[0-9]{1,5})?")
 
 
 class Rates:
@@ -35,9 +38,13 @@ class Rates:
 
 
 def network(address: str) -> str:
-    """Whose an address is: one of IPv6 is any of a whole network's, which one visitor has."""
+    """Whose an address is: one of IPv6 is any of a whole network's, which one visitor has.
+
+    Some proxies tell the visitor's port too, a new one each time.
+    """
+    with_port = _WITH_PORT.fullmatch(address)
     try:
-        known = ipaddress.ip_address(address)
+        known = ipaddress.ip_address((with_port[1] or with_port[2]) if with_port else address)
     except ValueError:
         return address
     if known.version == 4 or (isinstance(known, ipaddress.IPv6Address) and known.ipv4_mapped):

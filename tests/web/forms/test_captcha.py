@@ -36,9 +36,7 @@ def test_an_answer_is_right_once(box: Sandbox, vendor: str) -> None:
     assert SECRET not in str(box.requests("captcha"))
 
 
-@pytest.mark.parametrize(
-    "payload", [{}, None, [], {"cf-turnstile-response": ""}, {"cf-turnstile-response": ["a", "b"]}]
-)
+@pytest.mark.parametrize("payload", [{}, None, [], {"cf-turnstile-response": ""}, {"cf-turnstile-response": []}])
 def test_who_gives_no_answer_is_a_robot(box: Sandbox, payload: Any) -> None:
     """The vendor is not even asked."""
     assert judge(box).verdict(Captcha("turnstile", "SECRET"), payload, "") is Verdict.ROBOT

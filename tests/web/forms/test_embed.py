@@ -91,6 +91,14 @@ def test_a_mapping_s_texts_can_break_nothing(client: FlaskClient) -> None:
     assert told["action"] == "../../in/acme/tricky"
 
 
+@pytest.mark.parametrize("name", ["a(b)+c@d!", "acme/we b ü'"])
+def test_it_knows_its_forms_address_as_browsers_write_it(house: House, name: str) -> None:
+    """A form of the site's own is taken up by that; the page of the endpoint posts there too."""
+    client = house.client({name: FORM})
+    action = name.replace(" ", "%20").replace("ü", "%C3%BC")
+    assert config(client, name)["action"] == f"{'../' * (name.count('/') + 1)}in/{action}"
+
+
 def test_it_tells_when_it_was_made(client: FlaskClient) -> None:
     """So that robots who fill in at once are known by it."""
     key = site_of(client.application).inbox.hash_key()

@@ -80,6 +80,10 @@ form:
     agreed: {{label: I agree, type: checkbox, required: true}}
     size: {{type: choice, choices: [S, M], multiple: true}}
     phone: {{type: phone, country: AE, wrong: "Please give your number in the Emirates."}}
+    mobile: {{type: phone}}
+    notes: {{type: textarea, max: 5}}
+    area: {{type: choice, choices: ["Navi  Mumbai "]}}
+    whole: {{label: Whole, type: checkbox, value: "0"}}
 {FORM}"""
 
 
@@ -101,12 +105,21 @@ class TestKinds:
             ("agreed", ["yes", "on", True], [False, "off", "", None], "“I agree” is not ticked."),
             ("size", ["S", ["S", "M"]], ["L", ["S", "L"]], "Size is none of: S, M."),
             ("phone", ["050 123 4567"], ["098765 43210"], "Please give your number in the Emirates."),
+            (
+                "mobile",
+                [["9876543210", "+91 98765 43210"]],
+                [["9876543210", "9123456789"], "9876543210, 9123456789"],
+                "Mobile holds more than one phone number.",
+            ),
+            ("area", ["Navi Mumbai", "Navi  Mumbai "], ["Mumbai"], "Area is none of: Navi Mumbai."),
+            ("whole", ["0", "false", "", None], [], ""),
+            ("notes", ["ab\r\ncd", "12345"], ["ab\r\ncde"], "Notes is longer than 5 characters."),
         ],
     )
     def test_what_is_taken_and_what_is_told(
         self, client: FlaskClient, name: str, good: list[Any], bad: list[Any], fault: str
     ) -> None:
-        """As the mapping's filters read numbers, dates and phones; `wrong` says it in the site's own words."""
+        """As the mapping's filters read numbers, dates and phones, and browsers count; `wrong` is the site's words."""
         for value in good:
             assert client.post("/in/website", json={"agreed": "yes", name: value}).status_code == 200, value
         for value in bad:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import re
+from urllib.parse import urljoin
+
 import pytest
 from flask.testing import FlaskClient
 
@@ -48,3 +51,16 @@ def test_others_have_none(client: FlaskClient, name: str, status: int, code: str
     """And say so."""
     answer = client.get(f"/form/{name}", headers={"Accept": "application/json"})
     assert (answer.status_code, answer.get_json()["error"]["code"]) == (status, code)
+
+
+@pytest.mark.parametrize("name", ["website", "acme/website"])
+def test_it_may_stand_in_a_folder_of_another_site(house: House, name: str) -> None:
+    """Under the folder that INGEST_PUBLIC_URL has, the page finds its style and its endpoint."""
+    client = house.client({name: FORM}, public_url="https://acme.example/leads")
+    for answer in (client.get(f"/form/{name}"), client.post(f"/in/{name}", headers={"Accept": "text/html"})):
+        page = answer.get_data(as_text=True)
+        address = f"https://acme.example/leads{answer.request.path}"
+        (style,) = re.findall(r'rel="stylesheet" href="([^"]*)"', page)
+        (action,) = re.findall(r'action="([^"]*)"', page)
+        assert urljoin(address, style) == "https://acme.example/leads/static/web/site.css"
+        assert urljoin(address, action) == f"https://acme.example/leads/in/{name}"

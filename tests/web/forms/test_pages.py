@@ -100,6 +100,12 @@ class TestRefused:
         for text in ("Asha", "98765 43210", "a\\nb", "fb"):
             assert text.encode() in row["body"].replace(b"\\r", b"")
 
+    def test_a_choice_that_need_not_be_made_can_be_taken_back(self, client: FlaskClient) -> None:
+        """What was chosen stays chosen, and is not the only choice."""
+        page = post(client, {"city": "Pune"}).get_data(as_text=True)
+        assert '<option value="">' in page
+        assert "<option selected>Pune</option>" in page
+
     @pytest.mark.parametrize(
         ("data", "code", "told"),
         [({"full_name": " "}, 400, "The form is empty"), ({"full_name": "x" * 70_000}, 413, "larger than 64 kB")],
@@ -183,6 +189,22 @@ class TestOwn:
         assert nonce is not None
         assert f"'nonce-{nonce[1]}'" in answer.headers["Content-Security-Policy"]
         assert "The form is empty" in post(client, {"name": ""}, "/in/acme/website").get_data(as_text=True)
+
+    def test_a_field_is_written_out_whatever_it_is_called(self, house: House) -> None:
+        """Several answers are joined as in messages; Python's own names never stand in the way."""
+        client = house.client({"website": self.MAPPING})
+        page = "<p>{{ lead.items }}; {{ lead.wants }}; {{ lead.nothing }}</p>"
+        (house.folder / "mappings" / "_thanks.html").write_text(page)
+        answer = post(client, {"items": "3 < 4", "wants": ["solar", "battery"]})
+        assert answer.get_data(as_text=True) == "<p>3 &lt; 4; solar, battery; </p>"
+
+    def test_one_of_a_base_stands_beside_the_base(self, house: House) -> None:
+        """Clients in folders of their own share it, as they share the base."""
+        house.write("_base", self.MAPPING)
+        client = house.client({"acme/website": "extends: ../_base.yaml"})
+        (house.folder / "mappings" / "_thanks.html").write_text("<h1>Shared</h1>")
+        answer = post(client, {"name": "Asha"}, "/in/acme/website")
+        assert answer.get_data(as_text=True) == "<h1>Shared</h1>"
 
     @pytest.mark.parametrize(
         "text", [None, "{% if %}", "{{ 1 / 0 }}", "{{ ''.__class__.__mro__[1].__subclasses__() }}"]

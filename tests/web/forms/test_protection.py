@@ -87,6 +87,11 @@ class TestHaste:
         assert (answer.status_code, answer.get_json()["leads"][0]["status"]) == (200, "accepted")
         assert (reasons(client), why(client)) == (["suspected_spam"], "It was filled in within 2 seconds.")
 
+    def test_waiting_for_the_outcome_tells_a_robot_nothing(self, client: FlaskClient) -> None:
+        """Neither that it was seen, nor by what."""
+        answer = client.post("/in/website?wait=1", json={"name": "x", **started(client, 1)}, headers=JSON)
+        assert answer.get_json()["leads"][0]["deliveries"] == [{"status": "pending", "reason": None, "error": None}]
+
     @pytest.mark.parametrize("seconds", [2.1, 86_400])
     def test_a_person_takes_longer(self, client: FlaskClient, seconds: float) -> None:
         """However long."""
@@ -130,6 +135,15 @@ class TestCaptcha:
         assert (second["status"], second["id"]) == ("duplicate", first["id"])
         assert reasons(client) == [None]
 
+    @pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "a visit"}])
+    def test_who_solves_it_the_second_time_is_taken(self, house: House, box: Sandbox, headers: dict[str, str]) -> None:
+        """What was held as a robot's never stands for the same form sent by a person, whatever the sender calls it."""
+        client = self.client(house, box)
+        for more in ({}, {"cf-turnstile-response": "right"}):
+            answer = client.post("/in/website", data=LEAD | more, headers=JSON | headers)
+            assert answer.get_json()["leads"][0]["status"] == "accepted"
+        assert sorted(reasons(client), key=str) == [None, "suspected_spam"]
+
     @pytest.mark.parametrize(
         ("when_down", "status", "kept"),
         [("accept", 200, [None]), ("hold", 200, ["suspected_spam"]), ("refuse", 503, [])],
@@ -144,6 +158,14 @@ class TestCaptcha:
         assert reasons(client) == kept
         if status == 503:
             assert (answer.get_json()["error"]["code"], answer.headers["Retry-After"]) == ("captcha_unavailable", "30")
+
+    def test_robots_use_up_nobodys_number(self, house: House, box: Sandbox) -> None:
+        """A post without an answer does not count for its phone."""
+        block = "captcha: {vendor: turnstile, secret: S}, phone_rate: 1/hour, fields: {phone: {type: phone}}"
+        client = house.client({"website": form(block)}, secrets={"S": "a secret"}, sandbox=box.url)
+        robots = [client.post("/in/website", data=LEAD | {"name": str(n)}).status_code for n in range(3)]
+        person = client.post("/in/website", data=LEAD | {"cf-turnstile-response": ["right", "right"]})
+        assert ([*robots, person.status_code], reasons(client)[-1]) == ([200] * 4, None)
 
     def test_its_answer_is_no_field_of_the_lead(self, house: House, box: Sandbox) -> None:
         """Nor is the vendor bothered about a form whose fields are wrong."""

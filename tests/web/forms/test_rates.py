@@ -52,10 +52,14 @@ def test_who_is_refused_is_told_when_to_come_again() -> None:
         ("203.0.113.7", "203.0.113.7"),
         ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
         ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("203.0.113.7:50123", "203.0.113.7"),
+        ("[2001:db8:1:2:3:4:5:6]:50123", "2001:db8:1:2::/64"),
+        ("[2001:db8:1:2:3:4:5:6]", "2001:db8:1:2::/64"),
+        ("203.0.113.7:x", "203.0.113.7:x"),
         ("", ""),
         ("nobody", "nobody"),
     ],
 )
 def test_a_visitor_of_ipv6_has_a_whole_network(address: str, known: str) -> None:
-    """A new address a minute makes nobody another visitor."""
+    """A new address a minute makes nobody another visitor, nor does a port that a proxy tells."""
     assert network(address) == known
