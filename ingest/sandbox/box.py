@@ -60,6 +60,14 @@ class Sandbox:
         """A lead that the Graph API shows; `page_id` and `form_id` may be told. Gives its id."""
         return str(self.state.leads.add(lead, **ids)["id"])
 
+    def token(self, token: str, **facts: Any) -> None:
+        """What `debug_token` tells of a token from now on: `expires_at`, `scopes`, `is_valid`, …"""
+        self.state.token_facts[token] = facts
+
+    def unsubscribe(self, object_id: str) -> None:
+        """A page, or an app, is subscribed to nothing any more."""
+        self.state.leads.unsubscribe(object_id)
+
     def meta(self, url: str, leads: Sequence[Mapping[str, Any]], **order: Any) -> dict[str, Any]:
         """Create leads and tell them by signed webhooks, as Meta does: see `meta.Order` and `meta.play`."""
         return meta.play(self.state.leads, meta.Order(url, leads, **order), self.state.stopping)

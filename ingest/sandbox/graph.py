@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from flask import Blueprint, Response, request
 
-from ingest.sandbox import meta
+from ingest.sandbox import connections, meta
 from ingest.sandbox.state import State
 from ingest.sandbox.views import answer, record, said, state
 
@@ -61,7 +61,7 @@ def refused(state: State, token: str, proof: str) -> Answer | None:
     """The error of a call without the right token and proof; None where they are right."""
     if not token:
         return error("An access token is required to request this resource.", 104, status=401)
-    if state.tokens is not None and token not in state.tokens and "|" not in token:
+    if not connections.is_known(state, token):
         return error("Invalid OAuth access token - Cannot parse access token", 190, 463, status=401)
     if state.app_secret is not None:
         right = hmac.new(state.app_secret.encode(), token.encode(), hashlib.sha256).hexdigest()
@@ -74,7 +74,9 @@ def read(state: State, path: str, args: Mapping[str, str], base: str) -> Answer:
     """The answer to `GET /{path}?{args}`; `base` is the address before the path."""
     head, _, edge = path.strip("/").partition("/")
     if head == "debug_token":
-        return _debug_token(state, args.get("input_token", ""))
+        return 200, {"data": connections.debug_token(state, args.get("input_token", ""), _SCOPES)}
+    if (head, edge) == ("me", "accounts"):
+        return _page(state.leads.pages(), args, f"{base}/me/accounts")
     if edge in {"subscriptions", "subscribed_apps"}:
         return 200, {"data": state.leads.subscribed(head)}
     if edge == "leads":
@@ -120,12 +122,6 @@ def _passes(item: Mapping[str, Any], filters: list[dict[str, Any]]) -> bool:
     )
 
 
-def _debug_token(state: State, token: str) -> Answer:
-    valid = bool(token) and (state.tokens is None or token in state.tokens)
-    facts = {"app_id": "1", "type": "SYSTEM_USER", "application": "Sandbox", "expires_at": 0, "is_valid": valid}
-    return 200, {"data": {**facts, "data_access_expires_at": 0, "scopes": _SCOPES if valid else []}}
-
-
 def _arguments() -> dict[str, str]:
     found = request.get_json(silent=True) if request.is_json else request.form.to_dict()
     given = {**request.args.to_dict(), **(found if isinstance(found, dict) else {})}
@@ -137,11 +133,17 @@ def _token(args: Mapping[str, str]) -> str:
     return bearer[7:].strip() if bearer.lower().startswith("bearer ") else args.get("access_token", "")
 
 
+def _misplaced(box: State, token: str) -> Answer | None:
+    """The error of a token of the wrong kind."""
+    wrong = connections.misplaced(box, request.path, token)
+    return error(*wrong) if wrong else None
+
+
 def _answered(args: Mapping[str, str], work: Callable[[], Answer], lead: str | None = None) -> Response:
     """Answer a call: the fault that is meant for it, else the error of its token, else what `work` gives."""
     box = state()
     fault = box.faults.pick("graph") or (box.faults.pick("graph", lead=lead) if lead else None)
-    told = refused(box, _token(args), args.get("appsecret_proof", ""))
+    told = refused(box, _token(args), args.get("appsecret_proof", "")) or _misplaced(box, _token(args))
     status, body = said(fault, *(told or (work() if fault is None or fault.processes else (500, {}))))
     shown = {name: "***" if name in _SECRETS else value for name, value in args.items()}
     record("graph", shown, status=status, answer=body, fault=str(fault) if fault else None)
@@ -198,8 +200,8 @@ def subscribe_app(version: str, object_id: str) -> Response:  # noqa: ARG001 - a
         told = meta.handshake(args.get("callback_url", ""), args.get("verify_token", ""))
         if not told["ok"]:
             return error("(#2200) Callback verification failed", 2200)
-        what = {name: args.get(name, "") for name in ("object", "callback_url", "fields")}
-        state().leads.subscribe(object_id, {**what, "active": True})
+        fields = args.get("fields", "").split(",")
+        state().leads.subscribe(object_id, connections.webhook(args.get("callback_url", ""), fields))
         return 200, {"success": True}
 
     return _answered(args, work)
@@ -212,7 +214,18 @@ def subscribe_page(version: str, object_id: str) -> Response:  # noqa: ARG001 - 
 
     def work() -> Answer:
         fields = args.get("subscribed_fields", "").split(",")
-        state().leads.subscribe(object_id, {"id": "1", "name": "Sandbox", "subscribed_fields": fields})
+        state().leads.subscribe(object_id, connections.app(fields))
         return 200, {"success": True}
 
     return _answered(args, work)
+
+
+@graph.delete("/<version:version>/<object_id>/<any(subscriptions, subscribed_apps):edge>")
+def unsubscribe(version: str, object_id: str, edge: str) -> Response:  # noqa: ARG001 - any version, either edge
+    """The end of an app's, or a page's, subscription."""
+
+    def work() -> Answer:
+        state().leads.unsubscribe(object_id)
+        return 200, {"success": True}
+
+    return _answered(_arguments(), work)

@@ -11,6 +11,8 @@ from ingest.models import utcnow
 
 PAGE = "153125381133"
 FORM = "447333180259108"
+APP = "1"
+PAGE_TOKEN = "sandbox-page-"  # noqa: S105 - what pages' own tokens begin with
 _DOCUMENT = {
     "id",
     "created_time",
@@ -49,6 +51,7 @@ class Leads:
         self._pages: dict[str, str] = {}
         self._subscribed: dict[str, dict[str, Any]] = {}
         self._lock = threading.Lock()
+        self._name(FORM, PAGE)
 
     def add(self, lead: Mapping[str, Any], page_id: str = PAGE, form_id: str = FORM) -> dict[str, Any]:
         """Add a lead and return its document with `id`, `form_id` and `page_id`.
@@ -128,8 +131,24 @@ class Leads:
         with self._lock:
             self._subscribed[object_id] = dict(what)
 
+    def connect(self, what: Mapping[str, Mapping[str, Any]]) -> None:
+        """Note to what apps and pages are subscribed of which nobody has told anything."""
+        with self._lock:
+            for object_id, one in what.items():
+                self._subscribed.setdefault(object_id, dict(one))
+
+    def unsubscribe(self, object_id: str) -> None:
+        """An app or a page is subscribed to nothing any more."""
+        self.subscribe(object_id, {})
+
     def subscribed(self, object_id: str) -> list[dict[str, Any]]:
         """What an app or a page is subscribed to."""
         with self._lock:
             found = self._subscribed.get(object_id)
-            return [] if found is None else [found]
+            return [dict(found)] if found else []
+
+    def pages(self) -> list[dict[str, Any]]:
+        """Every page, with a token of its own."""
+        with self._lock:
+            found = sorted(self._pages.items())
+        return [{"id": page, "name": name, "access_token": f"{PAGE_TOKEN}{page}"} for page, name in found]

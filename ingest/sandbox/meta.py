@@ -12,6 +12,7 @@ from typing import Any
 
 import requests
 
+from ingest.sandbox import connections
 from ingest.sandbox.leads import FORM, PAGE, Leads
 from ingest.settings import SANDBOX_SECRETS
 
@@ -57,6 +58,7 @@ def play(leads: Leads, order: Order, stopping: threading.Event) -> dict[str, Any
     """
     documents = [leads.add(lead, order.page_id, order.form_id) for lead in order.leads]
     size = min(max(order.batch, 1), MAX_CHANGES)
+    leads.connect(connections.told(order.url, {document["page_id"] for document in documents}))
     groups = [documents[start : start + size] for start in range(0, len(documents), size)]
     with _session() as session:
         deliveries = [_tell(session, order, group, stopping) for group in groups]

@@ -17,7 +17,7 @@ from urllib.parse import unquote_to_bytes
 from flask import Flask
 from werkzeug.routing import BaseConverter
 
-from ingest.sandbox import graph
+from ingest.sandbox import connections, graph
 from ingest.sandbox.aisensy import aisensy
 from ingest.sandbox.captcha import captcha
 from ingest.sandbox.control import control
@@ -41,7 +41,7 @@ def create_app(state: State) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = MAX_BODY
     app.jinja_env.filters["pretty"] = partial(json_text, indent=2)
     app.jinja_env.filters["compact"] = json_text
-    for blueprint in (aisensy, graph.graph, captcha, control):
+    for blueprint in (aisensy, graph.graph, captcha, control, connections.control):
         app.register_blueprint(blueprint)
     return app
 

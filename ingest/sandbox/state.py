@@ -46,6 +46,7 @@ class State:
         self.contacts: OrderedDict[tuple[str, str], dict[str, Any]] = OrderedDict()
         self.app_secret: str | None = None  # when set, Graph calls need an appsecret_proof
         self.tokens: frozenset[str] | None = None  # of the Graph API
+        self.token_facts: dict[str, dict[str, Any]] = {}  # what debug_token tells of a token, where that was told us
         self._spent: OrderedDict[str, None] = OrderedDict()  # visitors' answers to captchas
         self._lock = threading.Lock()
 
