@@ -16,7 +16,7 @@ _MAIL = re.compile(r"""[^\s@<>"(),;:\[\]\\]{1,64}@[\w-]+\.[\w.-]+""")
 _PHONE = re.compile(r"\+?\d[\d \u00a0\-().]{7,}\d")
 _NAMES = frozenset({"name", "full_name", "first_name", "last_name", "userName"})
 _OURS = frozenset({"event", "timestamp", "level"})
-_ID = re.compile(r"(^|_)(id|version|pid|port|bytes|at|ms|count)$")
+_ID = re.compile(r"(^|_)(id|version|pid|port|bytes|at|ms|count|subject)$")
 _SECRET = re.compile(r"(key|token|secret|password|authorization|signature)", re.IGNORECASE)
 
 

@@ -23,6 +23,8 @@ COMMANDS = {
     "capture": "capture",
     "import": "import_",
     "backfill": "backfill",
+    "doctor": "doctor",
+    "facebook": "facebook",
     "replay": "acts",
     "discard": "acts",
     "pause": "accounts",

@@ -3,38 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
 
-from ingest.aisensy.client import Client
 from ingest.aisensy.details import Details, Said
 from ingest.cli import media
 from ingest.errors import Finding, Place
+from ingest.health.campaigns import Told, Use, ask
+from ingest.health.campaigns import uses as every_use
 from ingest.mapping.accounts_writing import write_accounts
 from ingest.mapping.near import near
-from ingest.mapping.records import Account, Campaign, Catalog, Request
+from ingest.mapping.records import Account, Campaign, Catalog
 from ingest.outward import Allowed, is_public
 from ingest.settings import Settings, key_name
 
 HANDFUL = 4  # accounts, and hosts of media, that are asked at a time
-TIMEOUT = 10.0  # seconds for AiSensy's answer
-PATIENCE = 2  # campaigns of an account, one after another, that may stay without an answer before the rest is not asked
-
-Told = Mapping[tuple[str, str], Details]
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """A request of a mapping, and the campaign that it names; blank where an expression does."""
-
-    account: str
-    request: Request
-    campaign: str
-
-    @property
-    def place(self) -> Place:
-        """Where the campaign is named."""
-        return self.request.texts["campaignName"].place
 
 
 def look(catalog: Catalog, own: Settings, *, write: bool = False, allowed: Allowed = is_public) -> list[Finding]:
@@ -42,12 +24,12 @@ def look(catalog: Catalog, own: Settings, *, write: bool = False, allowed: Allow
 
     `write` puts what AiSensy tells into `_accounts.yaml`. Keys are in no finding.
     """
-    uses = list(_uses(catalog))
+    uses = list(every_use(catalog))
     registry = own.mappings / "_accounts.yaml"
     unknown = any(finding.place.file == str(registry) for finding in catalog.findings)
     with ThreadPoolExecutor(HANDFUL) as pool:
         fetched = {url: pool.submit(media.look, url, allowed) for url in dict.fromkeys(filter(None, map(_url, uses)))}
-        told = {} if unknown else _ask(pool, uses, catalog.accounts, own)
+        told = {} if unknown else ask(pool, uses, catalog.accounts, own)
         found = [] if unknown else list(_campaigns(uses, told, catalog.accounts, _again(own)))
         for use in uses:
             url = _url(use)
@@ -59,14 +41,6 @@ def look(catalog: Catalog, own: Settings, *, write: bool = False, allowed: Allow
     elif write:
         found += write_accounts(registry, _known(told, catalog.accounts))
     return list(dict.fromkeys(found))
-
-
-def _uses(catalog: Catalog) -> Iterator[Use]:
-    for mapping in catalog.mappings.values():
-        if mapping.translation:
-            for route in mapping.translation.routes:
-                name = route.request.texts["campaignName"].literal or ""
-                yield Use(mapping.translation.account, route.request, name.strip())
 
 
 def _url(use: Use) -> str | None:
@@ -84,37 +58,6 @@ def _kind(use: Use, told: Told, accounts: Mapping[str, Account]) -> str | None:
 def _registered(name: str, campaign: str, accounts: Mapping[str, Account]) -> Campaign:
     account = accounts.get(name)
     return ((account and account.campaigns) or {}).get(campaign, Campaign())
-
-
-def _ask(pool: ThreadPoolExecutor, uses: Iterable[Use], accounts: Mapping[str, Account], own: Settings) -> Told:
-    """What AiSensy says of each campaign, by account and campaign; nothing of accounts that have no key."""
-    wanted: dict[str, dict[str, None]] = {}
-    for use in uses:
-        if use.campaign:
-            wanted.setdefault(use.account, {})[use.campaign] = None
-    client = Client(TIMEOUT)
-    asked: dict[str, Future[dict[str, Details]]] = {}
-    for name, campaigns in wanted.items():
-        key = own.secrets.api_key(name)
-        account = accounts.get(name)
-        url = own.aisensy_of(account.url if account else None)
-        if key:
-            asked[name] = pool.submit(_ask_account, client, url, key, list(campaigns))
-    told = {(name, each): about for name, future in asked.items() for each, about in future.result().items()}
-    client.close()
-    return told
-
-
-def _ask_account(client: Client, url: str, key: str, campaigns: list[str]) -> dict[str, Details]:
-    """One campaign after another; whoever refuses the account, or is silent, is not asked on."""
-    told: dict[str, Details] = {}
-    silent = 0
-    for campaign in campaigns:
-        answer = told[campaign] = client.details(url, key, campaign)
-        silent = silent + 1 if answer.said is Said.UNASKED else 0
-        if answer.said is Said.REFUSED or silent == PATIENCE:
-            return dict.fromkeys(campaigns, answer) | told
-    return told
 
 
 def _again(own: Settings) -> str:

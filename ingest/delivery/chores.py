@@ -5,36 +5,41 @@ from datetime import timedelta
 from functools import partial
 
 from ingest import log
+from ingest.catalog import LiveCatalog
 from ingest.channels import VENDORS
 from ingest.delivery.crew import Crew
+from ingest.health.watch import Watch
 from ingest.inbox import Inbox
+from ingest.intake.endpoints import Intakes
 from ingest.models import utcnow
-from ingest.recovery.reconciler import Reconciler
+from ingest.recovery.reconciler import reconciler
+from ingest.settings import Settings
 
 PURGE_EVERY = 600.0  # seconds, once there is nothing left to do
+WATCH_EVERY = 60.0  # seconds between two questions whether the watch is due
 JUMP = 2.0  # seconds by which a clock may be put back without notice
 
 _logger = log.get()
 
 
 class Chores:
-    """What workers do now and then, each of them, so that one is enough: ends, clocks, retention, reconciliation."""
+    """What workers do now and then, each of them, so that one is enough: ends, clocks, retention, asking Meta."""
 
-    def __init__(self, inbox: Inbox, retention_days: int | None, reconciler: Reconciler) -> None:
+    def __init__(self, settings: Settings, inbox: Inbox, live: LiveCatalog) -> None:
         self._inbox = inbox
-        self._keep = timedelta(days=retention_days) if retention_days else None
+        self._keep = timedelta(days=settings.retention_days) if settings.retention_days else None
         self._ahead = float("inf")  # of the clock, to the monotonic one: the first look counts as a jump
         self._next_purge = 0.0
-        self._reconciler = reconciler
-        self._aside = Crew(1, "reconciliation")  # Meta may take its time
+        self._reconciler = reconciler(settings, inbox, Intakes(live.current, inbox, settings.secrets))
+        self._watch = Watch(settings, inbox, live)
+        self._next_watch = 0.0
+        self._aside = Crew(1, "aside")  # Meta may take its time
         self._erased_to = ""
 
     def do(self) -> None:
         """Do what is due, in small pieces. Raises StoreError."""
         self._watch_clock()
-        since = self._reconciler.is_due()
-        if since is not None:
-            self._aside.do(partial(self._reconciler.run, since))
+        self._ask_meta()
         ended = self._inbox.sweep()
         if ended:
             _logger.warning("sending_ended", count=ended, hint="Workers died while they sent; see reason ambiguous")
@@ -45,6 +50,15 @@ class Chores:
                 self._erased_to = erased[-1] if erased else ""  # what waited meanwhile is looked at next time
                 done += len(erased)
             self._next_purge = 0.0 if done else time.monotonic() + PURGE_EVERY
+
+    def _ask_meta(self) -> None:
+        since = self._reconciler.is_due()
+        if since is not None:
+            self._aside.do(partial(self._reconciler.run, since))
+        if time.monotonic() >= self._next_watch:
+            self._next_watch = time.monotonic() + WATCH_EVERY
+            if self._watch.is_due():
+                self._aside.do(self._watch.run)
 
     def _watch_clock(self) -> None:
         ahead = time.time() - time.monotonic()

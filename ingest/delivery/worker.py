@@ -26,9 +26,7 @@ from ingest.inbox.brakes import Pause
 from ingest.inbox.claims import Want
 from ingest.inbox.paces import Pace
 from ingest.intake.access import access_names
-from ingest.intake.endpoints import Intakes
 from ingest.models import LOOK_UP, Delivery, Reason
-from ingest.recovery.reconciler import reconciler
 from ingest.settings import Settings, key_name
 
 POLL = 1.0  # seconds between looks into the store when nothing wakes us
@@ -60,8 +58,7 @@ class Worker:
         self._keyless: set[str] = set()
         self._mended = Mended(inbox)
         self._alarms = Alarms()  # when deliveries that we had are due again
-        intakes = Intakes(self._live.current, inbox, settings.secrets)
-        self._chores = Chores(inbox, settings.retention_days, reconciler(settings, inbox, intakes))
+        self._chores = Chores(settings, inbox, self._live)
         self._stop = threading.Event()
         self._next_look = 0.0
         self._next_chores = 0.0

@@ -25,6 +25,7 @@ from ingest.inbox.door import Door, Job
 from ingest.inbox.engine import connect, migrate
 from ingest.inbox.tables import intakes
 from ingest.inbox.turns import Taken, Turn
+from ingest.inbox.watched import Watched, standing
 from ingest.models import MENDABLE, Delivery, Event, Identity, utcnow
 
 AGAIN = 1.0
@@ -227,6 +228,11 @@ class Inbox:
             leads = people.old(connection, before, after, held=held)
         self.erase(leads, vendors)
         return leads
+
+    def open_findings(self) -> list[Watched]:
+        """What is not as it should be, as it was found last, the oldest first."""
+        with self.reading() as connection:
+            return standing(connection)
 
     def purge(self) -> int:
         """Delete some of what has expired; 0 when there is no more."""

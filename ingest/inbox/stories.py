@@ -30,7 +30,9 @@ def stories(
     """
     before: str | None = None
     while True:
-        query = _wanted(wanted, ids).add_columns(events.c.erased_at).order_by(events.c.id.desc()).limit(PAGE)
+        query = (
+            _wanted(wanted, ids).add_columns(events.c.erased_at, events.c.via).order_by(events.c.id.desc()).limit(PAGE)
+        )
         if before is not None:
             query = query.where(events.c.id < before)
         with reading() as connection:

@@ -53,6 +53,7 @@ class Leads:
         self._subscribed: dict[str, dict[str, Any]] = {}
         self._read: set[str] = set()  # leads that somebody asked for, and got
         self._lock = threading.Lock()
+        self._name(FORM, PAGE)
 
     def add(
         self, lead: Mapping[str, Any], page_id: str = PAGE, form_id: str = FORM, days_ago: float | None = None

@@ -16,6 +16,7 @@ from ingest.aisensy.media import MB
 from ingest.cli import cli, live
 from ingest.cli.mappings import catalog_of
 from ingest.errors import Finding
+from ingest.health import campaigns
 from ingest.sandbox import Sandbox
 from tests.aisensy.scripted import answer, hang, raw, scripted
 
@@ -184,7 +185,7 @@ def test_one_campaign_without_an_answer_does_not_hide_another(box: Sandbox, fold
 
 def test_whoever_is_silent_is_soon_asked_no_more(box: Sandbox, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Many campaigns do not wait one after another for an AiSensy that hangs."""
-    monkeypatch.setattr(live, "TIMEOUT", 0.2)
+    monkeypatch.setattr(campaigns, "TIMEOUT", 0.2)
     routes = "".join(f"- {{name: r{n}, when: lead.x, request: {{campaignName: c{n}}}}}\n" for n in range(9))
     (folder / "site.yaml").write_text(f"{MAPPING}routes:\n{routes}")
     box.fail(where="details", hang=60)

@@ -69,38 +69,20 @@ def test_a_token_expires(box: Sandbox, caller: Caller) -> None:
     assert caller.graph(lead_id, "short")["id"] == lead_id
 
 
-def test_tokens_are_of_kinds(box: Sandbox, caller: Caller) -> None:
-    """Once tokens are told, apps and pages want their own, as at Meta; a token that was invalidated gets 190/460."""
-    box.add_lead(LEAD, page_id="88")
-    box.state.tokens = frozenset({"user"})
-    assert caller.graph("88/subscribed_apps", "user")["error"]["code"] == 210
-    assert caller.graph("88/subscribed_apps", "sandbox-page-88") == {"data": []}
-    assert caller.graph("1/subscriptions", "user")["error"]["code"] == 15
-    assert caller.graph("1/subscriptions", "1|secret") == {"data": []}
-    told = caller.graph("debug_token", "user", input_token="sandbox-page-88")["data"]
-    assert (told["type"], told["profile_id"]) == ("PAGE", "88")
-    box.token("user", is_valid=False)
-    assert caller.graph("88", "user")["error"]["error_subcode"] == 460
+def test_a_token_is_invalidated(box: Sandbox, caller: Caller) -> None:
+    """It gets 190/460, and `debug_token` tells it to whoever has another one."""
+    lead_id = box.add_lead(LEAD)
+    caller.call("POST", "/control/graph/token", {"token": "user", "is_valid": False})
+    for path in (lead_id, "debug_token"):
+        assert caller.graph(path, "user", input_token="user")["error"]["error_subcode"] == 460
     assert caller.graph("debug_token", "1|secret", input_token="user")["data"]["is_valid"] is False
 
 
-def test_subscriptions_end(box: Sandbox, caller: Caller) -> None:
-    """Who gets webhooks is subscribed, until somebody ends it, here or at Meta."""
-    order = {"url": f"{box.url}/nowhere", "retries": 0, "page_id": "88"}
-    box.meta(leads=[LEAD], **order)
-    assert caller.graph("88/subscribed_apps")["data"][0]["subscribed_fields"] == ["leadgen"]
-    assert caller.graph("1/subscriptions")["data"][0]["fields"] == [{"name": "leadgen", "version": "v26.0"}]
-    for end in (
-        lambda: requests.delete(f"{box.graph_url}/88/subscribed_apps", params={"access_token": "any"}, timeout=10),
-        lambda: caller.call("POST", "/control/graph/page", {"page_id": "88", "subscribed": False}),
-        lambda: box.unsubscribe("88"),
-    ):
-        caller.call("POST", "/control/graph/page", {"page_id": "88", "subscribed": True})
-        assert caller.graph("88/subscribed_apps")["data"]
-        end()
-        assert caller.graph("88/subscribed_apps") == {"data": []}
-    box.meta(leads=[LEAD], **order)
-    assert caller.graph("88/subscribed_apps") == {"data": []}
+def test_a_page_is_subscribed_or_not(caller: Caller) -> None:
+    """Whether it is can be told."""
+    for subscribed in (True, False):
+        caller.call("POST", "/control/graph/page", {"page_id": "88", "subscribed": subscribed})
+        assert bool(caller.graph("88/subscribed_apps")["data"]) is subscribed
 
 
 def test_a_token_may_do_what_its_scopes_say(box: Sandbox, caller: Caller) -> None:

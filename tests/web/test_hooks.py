@@ -97,7 +97,7 @@ def test_an_accident_is_500_in_json_and_logged_without_data(
         answer = client.post("/in/website", json={"name": "Asha"})
     assert (answer.status_code, answer.get_json()["error"]["code"]) == (500, "internal_error")
     (failed,) = (entry for entry in logs if entry["event"] == "request_failed")
-    assert (failed["error"], failed["place"].startswith("hooks.py:")) == ("ValueError", True)
+    assert (failed["error"], failed["place"].startswith("entrance.py:")) == ("ValueError", True)
     assert "9876543210" not in str(logs) + answer.get_data(as_text=True)
 
 
