@@ -84,12 +84,14 @@ class Graph:
         https://developers.facebook.com/docs/graph-api/batch-requests
         """
         calls = [{"method": "GET", "relative_url": path} for path in paths]
-        form = {"batch": json.dumps(calls), "include_headers": "false"}
+        form = {"batch": json.dumps(calls), "include_headers": "true"}  # a part may tell of its page's own limits
         try:
             answers, headers = self._ask("POST", "", access, form)
         except GraphError as error:
             return [error] * len(paths)
         if isinstance(answers, list) and len(answers) == len(paths):
+            for one in answers:
+                self._obey(access.token, _headers(one))
             return [_one(answer, access.token) for answer in answers]
         return [error_of(answers, headers.get("Retry-After", ""), access.token)] * len(paths)
 
@@ -149,6 +151,13 @@ def _one(answer: Any, token: str) -> Answer:
     if answer.get("code") == 200 and isinstance(document, dict) and "error" not in document:
         return document
     return error_of(document, "", token)
+
+
+def _headers(answer: Any) -> dict[str, str]:
+    """The headers of one part of a batch's answer."""
+    told = _list(answer.get("headers")) if isinstance(answer, dict) else []
+    named = ((one.get("name"), one.get("value")) for one in told if isinstance(one, dict))
+    return {name: value for name, value in named if isinstance(name, str) and isinstance(value, str)}
 
 
 def _list(value: Any) -> list[Any]:

@@ -14,7 +14,7 @@ THROTTLED = 60.0  # seconds to wait where Meta names none
 _MEANINGS: dict[tuple[int, int | None], tuple[str, Reason, float | None]] = {
     **dict.fromkeys([(1, None), (2, None)], ("a passing fault at Meta", Reason.LEAD_UNAVAILABLE, None)),
     **dict.fromkeys(
-        [(code, None) for code in (4, 17, 32, 341, 613, 80005)],
+        [(code, None) for code in (4, 17, 32, 341, 613, *range(80000, 80015))],
         ("Meta throttles us", Reason.LEAD_UNAVAILABLE, THROTTLED),
     ),
     **dict.fromkeys(

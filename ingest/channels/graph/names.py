@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Collection
 
 from ingest.channels.graph.client import BATCH
@@ -9,7 +10,7 @@ from ingest.channels.graph.leads import LeadSource
 from ingest.errors import GraphError
 
 KEEP = 24 * 3600.0  # seconds: names change seldom
-AGAIN = 3600.0  # seconds, where a token may not read one
+AGAIN = 300.0  # seconds, where one could not be read
 
 
 class NameBook:
@@ -19,12 +20,12 @@ class NameBook:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)  # by token: who comes second waits
         self._known: dict[str, tuple[float, str | None]] = {}
 
     def of(self, source: LeadSource, ids: Collection[str]) -> dict[str, str]:
         """The names of objects by their ids, as far as there are any."""
-        with self._lock:
+        with self._locks[source.access.token]:
             now = time.monotonic()
             unknown = [one for one in ids if self._known.get(one, (0.0, None))[0] <= now][:BATCH]
             for one, answer in source.names(unknown).items() if unknown else ():
