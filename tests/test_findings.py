@@ -16,6 +16,7 @@ from ingest.cli.check import findings_of
 from ingest.cli.findings import in_order
 from ingest.cli.mappings import catalog_of
 from ingest.errors import Finding
+from ingest.health import campaigns
 from ingest.outward import is_public
 from ingest.sandbox import Sandbox
 from ingest.settings import SECRET_NAMES
@@ -123,7 +124,7 @@ def understand(line: str, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None
         box.state.keys[key[1]] = "acme"
     else:
         assert line == SILENT
-        monkeypatch.setattr(live, "TIMEOUT", 0.5)
+        monkeypatch.setattr(campaigns, "TIMEOUT", 0.5)
         box.fail(where="details", hang=60)
 
 

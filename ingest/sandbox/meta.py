@@ -70,8 +70,9 @@ def play(leads: Leads, order: Order, stopping: threading.Event) -> dict[str, Any
     told = [document for document in documents if document["id"] not in dropped]
     size = min(max(order.batch, 1), MAX_CHANGES)
     groups = [told[start : start + size] for start in range(0, len(told), size)]
+    posts = [(group, webhook(group, order.odd)) for group in groups]
     with _session() as session:
-        deliveries = [_tell(session, order, group, stopping) for group in groups for _ in range(order.repeat)]
+        deliveries = [_tell(session, order, *post, stopping) for post in posts for _ in range(order.repeat)]
     ids = [document["id"] for document in documents]
     return {"ids": ids, "dropped": [one for one in ids if one in dropped], "deliveries": deliveries}
 
@@ -89,9 +90,12 @@ def _test_lead(lead: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _tell(
-    session: requests.Session, order: Order, documents: Sequence[Mapping[str, Any]], stopping: threading.Event
+    session: requests.Session,
+    order: Order,
+    documents: Sequence[Mapping[str, Any]],
+    body: bytes,
+    stopping: threading.Event,
 ) -> dict[str, Any]:
-    body = webhook(documents, order.odd)
     headers = {"Content-Type": "application/json", "X-Hub-Signature-256": sign(body, order.app_secret)}
     status, attempts, pause = None, 0, order.pause
     while attempts <= order.retries:
