@@ -54,7 +54,7 @@ def _stored(inbox: Inbox) -> Stored:
             return Stored(
                 list(store.examine(connection, now)),
                 seen,
-                [*rhythms, *silence.missed(connection, now)],
+                [*rhythms, *silence.compared(connection, now), *silence.missed(connection, now)],
                 names.paused(connection),
             )
     except StoreError as error:

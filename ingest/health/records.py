@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from ingest.channels.graph.errors import THROTTLING
 from ingest.errors import GraphError
 
 FACEBOOK, AISENSY, STORE, MAPPINGS = "facebook", "aisensy", "store", "mappings"
 """The areas that checks belong to."""
 
-_PASSING = frozenset({0, 1, 2, 4, 17, 32, 341, 613, 80005, 368})
+_PASSING = frozenset({0, 1, 2, 368}) | THROTTLING
 """Meta's codes that say nothing of what was asked about: nobody answered, a passing fault, a limit."""
 
 

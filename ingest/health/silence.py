@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from ingest.health.records import FACEBOOK, Check, day, ok, warned
 from ingest.inbox import forms, rhythm
-from ingest.inbox.forms import SeenForm
+from ingest.inbox.forms import FormDay, SeenForm
 
 FEWEST = 5  # leads that make a rhythm
 WINDOW = timedelta(days=30)
@@ -58,3 +58,17 @@ def missed(connection: Connection, now: datetime) -> list[Check]:
         warned(FACEBOOK, "webhooks_missed", subject, f"Webhooks of its leads never came ({when}).", _MISSED)
         for subject, when in last.items()
     ]
+
+
+def compared(connection: Connection, now: datetime) -> list[Check]:
+    """Each form's leads of yesterday and today (UTC), at Meta and here, as a worker last compared them."""
+    since = (now - timedelta(days=1)).date().isoformat()
+    return [_compared(one) for one in forms.days(connection, since) if one.meta]
+
+
+def _compared(one: FormDay) -> Check:
+    subject = f"form {one.form_id}, {one.day}"
+    told = f"Meta {one.meta} · received {one.received} · sent {one.sent} · held {one.held}, at {day(one.checked_at)}."
+    if one.received < one.meta:
+        return warned(FACEBOOK, "leads_missing", subject, told, "`ingest backfill facebook` takes them in.")
+    return ok(FACEBOOK, "form_day", subject, told)

@@ -9,12 +9,15 @@ from ingest.models import Reason
 
 THROTTLED = 60.0  # seconds to wait where Meta names none
 
+THROTTLING = frozenset({4, 17, 32, 341, 613, *range(80000, 80015)})
+"""Codes by which Meta says that it was asked too much."""
+
 # What a code, or a code and sub-code, means, why the lead does not come, and after how many seconds to ask again
 # (none: as the retries go).
 _MEANINGS: dict[tuple[int, int | None], tuple[str, Reason, float | None]] = {
     **dict.fromkeys([(1, None), (2, None)], ("a passing fault at Meta", Reason.LEAD_UNAVAILABLE, None)),
     **dict.fromkeys(
-        [(code, None) for code in (4, 17, 32, 341, 613, *range(80000, 80015))],
+        [(code, None) for code in THROTTLING],
         ("Meta throttles us", Reason.LEAD_UNAVAILABLE, THROTTLED),
     ),
     **dict.fromkeys(
