@@ -21,7 +21,7 @@ from ingest.settings import Settings
 
 JOB = "watch"
 EVERY = timedelta(hours=1)
-FIRST = timedelta(minutes=1)
+FIRST = timedelta(minutes=5)
 
 _logger = log.get()
 

@@ -20,6 +20,7 @@ JOB = "reconciliation"
 USUAL = 15
 """Every how many minutes, where the settings do not say."""
 SOON = timedelta(seconds=15)
+"""How soon after the very first start, where the settings ask for it."""
 BEFORE = timedelta(minutes=10)
 """How long before we were first here leads are looked for, where nobody asks for more: earlier ones are not ours."""
 
@@ -43,7 +44,8 @@ class Reconciler:
         if self.minutes == 0 or not any(one.channel.remote for one in self.book.intakes.all()):
             return None
         every = timedelta(minutes=self.minutes or USUAL)
-        known_since: datetime | None = self.inbox.write(jobs.claim, (JOB, every, min(every, SOON)))
+        first = min(every, SOON) if self.minutes else every
+        known_since: datetime | None = self.inbox.write(jobs.claim, (JOB, every, first))
         if known_since is None:
             return None
         yesterday = (utcnow() - timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
