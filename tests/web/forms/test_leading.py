@@ -1,29 +1,14 @@
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from flask.testing import FlaskClient
 
 from tests.web.house import FORM, House
 
-OURS = "https://acme.example"
-MAPPING = f"""
-form:
-  origins: [{OURS}, 'http://localhost:5500']
-  thanks: {OURS}/thank-you
-{FORM}"""
-BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "Origin": OURS}
-LEAD = {"name": "Asha Rao", "phone": "098765 43210"}
-
 
 @pytest.fixture
 def client(house: House) -> FlaskClient:
     return house.client({"website": MAPPING, "open": FORM})
-
-
-def post(client: FlaskClient, path: str = "/in/website", data: dict[str, Any] | None = None, **headers: str) -> Any:
-    return client.post(path, data=LEAD | (data or {}), headers=headers)
 
 
 class TestThanks:
