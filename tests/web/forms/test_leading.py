@@ -4,6 +4,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.web.house import FORM, House
+from tests.web.test_origins import BROWSER, LEAD, MAPPING, OURS, post
 
 
 @pytest.fixture
