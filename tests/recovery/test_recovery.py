@@ -194,3 +194,11 @@ def test_a_list_that_breaks_off_raises(meta: Recovered) -> None:
         next(tallies)
     assert len(meta.stored()) == 100
     assert meta.fill().new == 50
+
+
+def test_an_id_leads_nowhere_else_at_meta(meta: Recovered) -> None:
+    """Whatever a notice calls its form: it is asked for as one object, and never as another address."""
+    (form,) = [one for one in meta.book.find().forms if one.id == FORM]
+    with pytest.raises(GraphError):
+        list(form.source.of_form("../me/accounts?x=", utcnow()))
+    assert meta.box.requests("graph")[-1]["path"].endswith("/../me/accounts?x=/leads")  # decoded; one object's edge

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from ingest.channels.graph.client import BATCH, Access, Answer, Graph, path_of
 
@@ -39,7 +40,7 @@ class LeadSource:
         https://developers.facebook.com/docs/marketing-api/guides/lead-ads/retrieving#bulk-read
         """
         after = {"field": "time_created", "operator": "GREATER_THAN", "value": int(since.timestamp())}
-        path = f"{form_id}/leads"
+        path = f"{quote(form_id, safe='')}/leads"
         return self.graph.pages(path, self.access, fields=FIELDS, limit=PAGE, filtering=json.dumps([after]))
 
     def pages(self) -> Iterator[dict[str, Any]]:
@@ -48,7 +49,9 @@ class LeadSource:
 
     def forms(self, page_id: str) -> Iterator[dict[str, Any]]:
         """A page's lead forms: `id`, `name`, `status`. Raises GraphError."""
-        return self.graph.pages(f"{page_id}/leadgen_forms", self.access, fields="id,name,status", limit=PAGE)
+        return self.graph.pages(
+            f"{quote(page_id, safe='')}/leadgen_forms", self.access, fields="id,name,status", limit=PAGE
+        )
 
     def _each(self, ids: Sequence[str], fields: str) -> dict[str, Answer]:
         found: dict[str, Answer] = {}
