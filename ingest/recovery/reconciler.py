@@ -61,6 +61,8 @@ class Reconciler:
                 self._compare(form, since)
         except StoreError as error:
             _logger.warning("reconciliation_failed", subject="store", error=str(error))
+        except Exception as error:  # noqa: BLE001 - a fault of ours must not end the thread, and with it all comparing
+            _logger.error("reconciliation_failed", subject="all", error=type(error).__name__)  # noqa: TRY400 - enough
 
     def _compare(self, form: Form, since: datetime) -> None:
         tally = Tally()
@@ -69,6 +71,12 @@ class Reconciler:
                 pass
         except GraphError as error:
             _logger.warning("reconciliation_failed", subject=f"form {form.id}", error=error.message)
+            return
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one form keeps no other from being compared
+            name = type(error).__name__
+            _logger.error("reconciliation_failed", subject=f"form {form.id}", error=name)  # noqa: TRY400 - enough
             return
         self.inbox.write(forms.record, self._days(form, since, tally))
         if missed := tally.missed.total():

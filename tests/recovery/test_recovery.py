@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from ingest.catalog import LiveCatalog
+from ingest.channels.base import Notice
 from ingest.channels.graph import Graph
 from ingest.errors import GraphError
 from ingest.inbox import Inbox, forms
@@ -202,3 +204,80 @@ def test_an_id_leads_nowhere_else_at_meta(meta: Recovered) -> None:
     with pytest.raises(GraphError):
         list(form.source.of_form("../me/accounts?x=", utcnow()))
     assert meta.box.requests("graph")[-1]["path"].endswith("/../me/accounts?x=/leads")  # decoded; one object's edge
+
+
+def told(meta: Recovered, endpoint: str, lead: str, page: str, form: str) -> None:
+    """A lead of which a webhook told."""
+    body = {"leadgen_id": lead, "form_id": form, "page_id": page}
+    entrance = meta.recovery.entrance
+    entrance.take(entrance.intakes.find(endpoint), [Notice(body, json.dumps(body).encode(), lead, form, page)])
+
+
+class TestWhoseALeadIs:
+    """Nobody is messaged for a mapping that Meta would not have told of the lead."""
+
+    @pytest.fixture(autouse=True)
+    def token(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The second app's; the sandbox has the first one's."""
+        monkeypatch.setenv("BETA_ACCESS_TOKEN", "beta-token")
+
+    BETA = "auth: {app_secret: BETA_APP_SECRET, access_token: BETA_ACCESS_TOKEN}"
+
+    def test_what_one_app_told_no_other_app_takes_again(self, tmp_path: Path, inbox: Inbox, box: Sandbox) -> None:
+        """Where both apps' tokens are for the page, and the other app's mapping comes first."""
+        meta = Recovered(tmp_path, inbox, box, {"alpha": "", "beta": self.BETA})
+        (lead,) = meta.make()
+        told(meta, "beta", lead, PAGE, FORM)
+        (missing,) = meta.make()
+        meta.fill()
+        assert sorted((row["external_id"], row["endpoint"]) for row in meta.stored()) == sorted(
+            [(lead, "beta"), (missing, "beta")]
+        )
+
+    def test_a_page_of_several_apps_that_none_names_is_told_and_left(
+        self, tmp_path: Path, inbox: Inbox, box: Sandbox
+    ) -> None:
+        """Whichever took it, the webhook of the other app would message people a second time."""
+        meta = Recovered(tmp_path, inbox, box, {"alpha": "", "beta": self.BETA})
+        meta.make()
+        assert meta.fill().meta == 0
+        assert "match.pages" in meta.book.find().faults[f"page {PAGE}"]
+
+    def test_a_page_that_no_mapping_takes_is_left_alone(self, tmp_path: Path, inbox: Inbox, box: Sandbox) -> None:
+        """Where every mapping has a `match`, a token's further pages are no client's of theirs."""
+        match = "match: {{pages: ['{}']}}"
+        meta = Recovered(tmp_path, inbox, box, {"acme": match.format("1"), "other": match.format("2")})
+        meta.make()
+        assert meta.fill().meta == 0
+
+    def test_leads_go_where_meta_posts_them(self, tmp_path: Path, inbox: Inbox, box: Sandbox) -> None:
+        """Of two mappings without `match`, to the one that took the form's last lead."""
+        meta = Recovered(tmp_path, inbox, box, {"first": "", "second": ""})
+        told(meta, "second", "77", PAGE, FORM)
+        meta.make()
+        meta.fill()
+        assert {row["endpoint"] for row in meta.stored()} == {"second"}
+
+    def test_names_are_there_with_a_pages_own_token_too(self, meta: Recovered) -> None:
+        """A lead has the same fields, however it came: such a token lists no pages, and tells the page's name."""
+        refused = {"error": {"message": "no node", "code": 100}}
+        meta.box.fail(where="graph", next=1, status=400, body=refused)
+        found = {form.id: (form.name, form.page_name) for form in meta.book.find().forms}
+        assert found[FORM] == ("Spring offer", f"Page {PAGE}")
+
+
+def test_a_fault_of_ours_in_one_form_keeps_no_other_from_being_compared(
+    meta: Recovered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does it end the thread that compares."""
+    ids = meta.make(form=OTHER)
+    take = Recovery.take
+
+    def fails(self: Recovery, form: Any, *args: Any) -> Iterator[Tally]:
+        if form.id == FORM:
+            raise OverflowError
+        return take(self, form, *args)
+
+    monkeypatch.setattr(Recovery, "take", fails)
+    Reconciler(meta.inbox, meta.book, meta.recovery, 15).run(utcnow() - timedelta(days=1))
+    assert [row["external_id"] for row in meta.stored()] == ids
