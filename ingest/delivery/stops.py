@@ -28,12 +28,12 @@ class Stops:
 
     def __init__(self, secret: Callable[[str], str | None]) -> None:
         self._secret = secret
-        self._stops: dict[tuple[str, str], _Stop] = {}
+        self._stops: dict[tuple[str, str | None], _Stop] = {}  # None: the token's own
         self._again = False
 
     def of(self, token_name: str, page_id: str) -> GraphError | None:
         """Why nothing is asked for a page now; None where a look-up may go."""
-        for key in ((token_name, ""), (token_name, page_id)):
+        for key in ((token_name, None), (token_name, page_id)):
             stop = self._stops.get(key)
             if stop is None:
                 continue
@@ -46,16 +46,16 @@ class Stops:
 
     def note(self, token_name: str, page_id: str, error: GraphError) -> None:
         """Note an error; where it is the token's, or the page's, others need not make it too."""
-        page = "" if error.code in _TOKEN else page_id if error.code in _PAGE else None
-        if page is None:
+        if error.code not in _TOKEN | _PAGE:
             return
+        page = None if error.code in _TOKEN else page_id
         before = self._stops.get((token_name, page))
         pause = min(before.pause * 2, LONGEST) if before else PROBE_AFTER
         self._stops[token_name, page] = _Stop(error, self._secret(token_name), time.monotonic() + pause, pause)
 
     def works(self, token_name: str, page_id: str) -> None:
         """A lead of the page came."""
-        for key in ((token_name, ""), (token_name, page_id)):
+        for key in ((token_name, None), (token_name, page_id)):
             self._again |= self._stops.pop(key, None) is not None
 
     def work_again(self) -> bool:
