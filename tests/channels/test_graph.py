@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from ingest.channels.graph import Access, Graph, LeadSource
+from ingest.channels.graph.errors import error_of
+from ingest.channels.graph.usage import REST, rest
 from ingest.errors import GraphError
 from ingest.models import Reason
 from ingest.sandbox import Sandbox
@@ -176,3 +178,15 @@ def test_a_redirect_is_not_followed_and_an_absent_server_is_no_accident() -> Non
         assert fetch(meta.url, "1")["1"].reason == Reason.LEAD_UNAVAILABLE
         url = meta.url
     assert "can't be reached" in str(fetch(url, "1")["1"])
+
+
+def test_limits_that_are_no_sensible_numbers_harm_nothing() -> None:
+    """Numbers beyond all bounds, and such as are none."""
+    assert rest({"X-App-Usage": f'{{"call_count": 1{"0" * 400}}}'}) == REST
+    assert rest({"X-App-Usage": '{"call_count": NaN}'}) == 0.0
+
+
+def test_what_meta_says_can_be_stored() -> None:
+    """Characters that no store takes are not kept of an error."""
+    error = error_of(told(1, message="a\0b\ud800"), "", TOKEN)
+    assert "ab?" in error.message

@@ -6,6 +6,7 @@ from typing import Any
 
 from ingest.errors import GraphError
 from ingest.models import Reason
+from ingest.values import clean
 
 THROTTLED = 60.0  # seconds to wait where Meta names none
 
@@ -40,7 +41,7 @@ def error_of(answer: Any, retry_after: str, token: str) -> GraphError:
         value if isinstance(value, int) else 0 for value in (error.get("code"), error.get("error_subcode"))
     )
     meaning, reason, wait = _MEANINGS.get((code, subcode)) or _MEANINGS.get((code, None)) or _UNKNOWN
-    said = str(error.get("message", "")).replace(token, "***")[:300]  # Meta repeats tokens that it can't read
+    said = clean(str(error.get("message", ""))).replace(token, "***")[:300]  # Meta repeats tokens that it can't read
     number = f"{code}/{subcode}" if subcode else str(code)
     asked = float(retry_after) if retry_after.isascii() and retry_after.isdigit() else wait
     return GraphError(reason, f"{meaning} (code {number}: {said})", asked, code)

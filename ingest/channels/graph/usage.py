@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 FULL = 95.0  # percent, from which on we rest: at 100 Meta refuses, and starts the wait anew
+MOST = 1_000_000.0  # no share or time is greater
 REST = 60.0  # seconds, where Meta does not tell how long
 
 _APP, _BUSINESS = "X-App-Usage", "X-Business-Use-Case-Usage"
@@ -43,4 +44,6 @@ def _wait(usage: Mapping[str, Any]) -> float:
 
 
 def _number(value: Any) -> float:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return 0.0
+    return float(min(value, MOST)) if value == value else 0.0  # noqa: PLR0124 - NaN is unequal to itself
