@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, abort, redirect, render_template, request
@@ -54,7 +53,7 @@ def _tell(box: State, endpoint: Endpoint, *, test: bool) -> None:
     if delivery["status"] != 200:
         return
     if test:
-        _wait(lambda: box.leads.is_read(lead_id))
+        _wait(box, lead_id)
     else:
         box.records.wait(taken + 1, PATIENCE)
 
@@ -71,7 +70,9 @@ def _order(endpoint: Endpoint, test: bool) -> meta.Order:
     )
 
 
-def _wait(condition: Callable[[], bool]) -> None:
+def _wait(box: State, lead_id: str) -> None:
+    """Wait until a lead was asked for; a test lead shows itself by nothing else."""
     until = time.monotonic() + PATIENCE
-    while not condition() and time.monotonic() < until:
-        time.sleep(0.05)
+    while not box.leads.is_read(lead_id) and time.monotonic() < until:
+        if box.stopping.wait(0.05):
+            return
