@@ -287,7 +287,7 @@ def test_media_that_only_we_could_reach_is_told_and_not_fetched(folder: Path, ur
 def test_media_that_whatsapp_would_not_take_is_told(tell: bytes, code: str | None, words: str) -> None:
     """By the limits of https://developers.facebook.com/docs/whatsapp/cloud-api/reference/media."""
     findings = media_findings(tell)
-    assert [finding.code for finding in findings] == ([code] if code else [])
+    assert [finding.code for finding in findings] == ([code] if code else []), list(map(str, findings))
     assert all(
         words in finding.message and (finding.place.line, finding.place.column) == (8, 16) for finding in findings
     )
