@@ -21,7 +21,7 @@ from urllib3.util import parse_url
 
 from ingest import __version__
 from ingest.errors import IngestError
-from ingest.wire import TimedResponse, cause, within
+from ingest.wire import TimedResponse, bounded, cause, within
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Allowed = Callable[[Address], bool]
@@ -127,7 +127,7 @@ def fetch(
                 told = _told(headers) if form is None else None
                 if told is not None:
                     return Fetched(response.status, headers, told)
-                body = _read(response, most(headers))
+                body = b"".join(bounded(response.stream(65_536, decode_content=False), most(headers)))
                 return Fetched(response.status, headers, len(body), body)
     except (faults.HTTPError, OSError, http.client.HTTPException) as error:
         raise NotFetched(Why.SILENT, cause(error)) from None
@@ -165,16 +165,6 @@ def _told(headers: Mapping[str, str]) -> int | None:
     """The size that the headers tell."""
     told = headers.get("content-length", "")
     return int(told) if told.isdecimal() and len(told) < 20 and "transfer-encoding" not in headers else None
-
-
-def _read(response: BaseHTTPResponse, most: int) -> bytes:
-    """At most one byte more than is worth reading."""
-    body = bytearray()
-    for chunk in response.stream(65_536, decode_content=False):
-        body += chunk
-        if len(body) > most:
-            break
-    return bytes(body[: most + 1])
 
 
 class _Guarded(HTTPConnection):

@@ -3,19 +3,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from requests import exceptions as http
 from urllib3.exceptions import LocationValueError
 
-from ingest.models import Outcome, Verdict, utcnow
+from ingest.models import Outcome, Verdict
 from ingest.values import clean
-from ingest.wire import cause
+from ingest.wire import cause, retry_after
 
 MAX_ANSWER = 2_000  # characters that are kept
 MAX_MESSAGE = 500
-MAX_RETRY_AFTER = 86_400.0  # seconds
 
 _BY_STATUS = {
     401: Verdict.ACCOUNT,  # the key
@@ -78,7 +76,7 @@ def outcome(
         message="" if sent else _message(status, document, texts),
         status=status,
         answer=text[:MAX_ANSWER],
-        retry_after=None if sent else _retry_after(headers),
+        retry_after=None if sent else retry_after(headers),
         message_id=_message_id(document, hide) if sent else None,
     )
 
@@ -132,21 +130,6 @@ def _message(status: int, document: dict[str, Any] | None, texts: list[str]) -> 
 def _message_id(document: dict[str, Any] | None, hide: Callable[[str], str]) -> str | None:
     found = (document or {}).get("submitted_message_id")
     return hide(clean(str(found)))[:200] if found else None
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """`Retry-After` in seconds from now: a number, or a date (RFC 9110 section 10.2.3)."""
-    value = next((value.strip() for name, value in headers.items() if name.lower() == "retry-after"), "")
-    if re.fullmatch(r"[0-9]{1,12}(\.[0-9]+)?", value):
-        seconds = float(value)
-    else:
-        try:
-            moment = parsedate_to_datetime(value)
-        except (ValueError, OverflowError):
-            return None
-        now = utcnow()
-        seconds = ((moment if moment.tzinfo else moment.replace(tzinfo=now.tzinfo)) - now).total_seconds()
-    return min(max(seconds, 0.0), MAX_RETRY_AFTER)
 
 
 _WRONG_ADDRESS = (http.InvalidURL, http.MissingSchema, http.InvalidSchema, LocationValueError)

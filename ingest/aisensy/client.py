@@ -3,29 +3,22 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import lru_cache, partial
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 import requests
 
-from ingest import __version__
-from ingest.aisensy import answers, details, wire
+from ingest import wire
+from ingest.aisensy import answers, details
 from ingest.aisensy.details import Details
 from ingest.models import Outcome, Verdict
 
-CONNECT_TIMEOUT = 5.0  # seconds
 MAX_BODY = 65_536  # bytes of an answer that are read
 T = TypeVar("T")
 
 _HOSTS = 32  # accounts may have URLs of their own
-
-
-class _Session(requests.Session):
-    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
-        """None: where a redirect leads is never asked, so that its body is not read without bounds."""
-        return None
 
 
 class Client:
@@ -36,15 +29,8 @@ class Client:
     """
 
     def __init__(self, timeout: float, pool: int = 8) -> None:
-        self._timeouts = (min(CONNECT_TIMEOUT, timeout), timeout)
         self._known: dict[str, requests.PreparedRequest] = {}
-        self._session = _Session()
-        self._session.trust_env = False  # a proxy or a .netrc of the machine must not see people's data
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self._session.headers["User-Agent"] = f"ingest/{__version__}"
-        adapter = wire.Adapter(pool_connections=_HOSTS, pool_maxsize=pool, max_retries=0)
-        self._session.mount("http://", adapter)
-        self._session.mount("https://", adapter)
+        self._session = wire.Session(timeout, pool, _HOSTS)
 
     def send(self, url: str, key: str, request: dict[str, Any]) -> Outcome:
         """Send one request (without apiKey) and tell what came of it. Never raises; the key is in no outcome."""
@@ -73,7 +59,7 @@ class Client:
     def _post(self, url: str, body: bytes, read: Callable[[int, Mapping[str, str], bytes], T]) -> T:
         request = self._prepared(url)
         request.prepare_body(body, None)
-        with self._session.send(request, timeout=self._timeouts, allow_redirects=False, stream=True) as response:
+        with self._session.ask(request) as response:
             return read(response.status_code, response.headers, _read(response))
 
     def _prepared(self, url: str) -> requests.PreparedRequest:
@@ -88,14 +74,10 @@ class Client:
 def _read(response: requests.Response) -> bytes:
     """The answer's body, or as much of it as came: what is not whole is no JSON object, so never a success."""
     body = bytearray()
-    try:
-        for chunk in response.iter_content(8_192):
-            body += chunk
-            if len(body) > MAX_BODY:
-                break
-    except (requests.RequestException, OSError):
-        pass
-    return bytes(body[:MAX_BODY])
+    with suppress(requests.RequestException, OSError):
+        for part in wire.bounded(response.iter_content(8_192), MAX_BODY):
+            body += part
+    return bytes(body)
 
 
 @lru_cache(maxsize=_HOSTS)

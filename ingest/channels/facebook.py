@@ -45,6 +45,11 @@ _TEST_VALUE = "<test lead: dummy data for"
 _TEST_MAILS = {"test@meta.com", "test@fb.com"}
 
 
+def is_whole(document: Any) -> bool:
+    """Whether a lead's document has the person's answers, be it none; Meta leaves them out where it hides them."""
+    return isinstance(document, dict) and isinstance(document.get("field_data"), list)
+
+
 class _Id(ma.fields.Field[str]):
     """An id, which Meta writes as text or as a number; text here, always."""
 
@@ -126,19 +131,22 @@ class Facebook(Channel):
         return Parsed(notices, ignored)
 
     def found(self, document: Any, form_id: str, page_id: str) -> Notice | None:
-        """The notice of a lead that was found in its form's list, with the lead; None where it has no id."""
+        """The notice of a lead that was found in its form's list, with the lead where that is whole.
+
+        None where it has no id.
+        """
         own = bodies.own_id(document.get("id")) if isinstance(document, dict) else None
         if own is None:
             return None
         ids = {"leadgen_id": own, "form_id": form_id, "page_id": page_id}
         payload = {key: one for key, one in ids.items() if one} | {"created_time": document.get("created_time")}
-        fetched = bodies.dumps(document)
+        fetched = bodies.dumps(document) if is_whole(document) else None
         return Notice(payload, bodies.dumps(payload), own, form_id or None, page_id or None, fetched=fetched)
 
     def lead(self, payload: Any, fetched: Any | None = None) -> Lead:
         """The lead of a Graph document, or of a flat object that has its fields by their names."""
         document = payload if fetched is None else fetched
-        if not isinstance(document, dict) or not isinstance(document.get("field_data"), list):
+        if not is_whole(document):
             fields = values.flatten(document)
             return Lead(fields, document, values.moment(fields.get("created_time")), _is_test(fields))
         notice = payload if isinstance(payload, dict) else {}

@@ -25,7 +25,7 @@ from ingest.intake.endpoints import Intakes
 from ingest.intake.entrance import Entrance
 from ingest.mapping.records import Catalog
 from ingest.mapping.render import translate
-from ingest.models import Meta, Reason, Via, utcnow
+from ingest.models import Meta, Reason, Status, Via, utcnow
 from ingest.recovery.forms import Form, FormBook, Known
 from ingest.recovery.recovery import Recovery
 from ingest.settings import Settings
@@ -113,7 +113,9 @@ class _Job:
         mapping = self.catalog.mappings.get(owner.name)
         if mapping is None or mapping.translation is None:
             return ["held mapping_broken"]
-        lead = CHANNELS[owner.channel.name].lead(notice.payload, loads(notice.fetched or b"null"))
+        if notice.fetched is None:
+            return [f"{Status.WAITING} {Reason.LEAD_UNAVAILABLE}"]
+        lead = CHANNELS[owner.channel.name].lead(notice.payload, loads(notice.fetched))
         meta = Meta(owner.channel.name, owner.name, received_at=utcnow())
         states = [
             outcome(one, lead, meta, Via.BACKFILL, self.waived) for one in translate(mapping.translation, lead, meta)

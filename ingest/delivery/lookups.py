@@ -33,6 +33,7 @@ class Found:
 
     leads: list[Delivery]
     missing: list[tuple[Delivery, GraphError]]
+    works: bool = False  # what did not work does again: all leads that wait for it are due
 
 
 def missed(owner: str, delivery: Delivery, error: GraphError) -> Move:
@@ -81,24 +82,20 @@ class Lookups:
             crew.drop()
 
     def _look(self, group: list[Delivery], token_name: str, app_secret_name: str) -> None:
-        found = Found([], [])
-        asked = []
-        for delivery in group:
-            stop = self.stops.of(token_name, page_of(delivery))
-            if stop:
-                found.missing.append((delivery, stop))
-            else:
-                asked.append(delivery)
+        stops = [(delivery, self.stops.of(token_name, page_of(delivery))) for delivery in group]
+        stopped = [(delivery, stop) for delivery, stop in stops if stop]
+        if stopped:  # told first, so that they are there when what is asked now makes them due
+            self._tell(Found([], stopped))
+        asked = [delivery for delivery, stop in stops if not stop]
         if asked:
-            self._ask(asked, token_name, app_secret_name, found)
-        self._tell(found)
+            self._tell(self._ask(asked, token_name, app_secret_name))
 
-    def _ask(self, group: list[Delivery], token_name: str, app_secret_name: str, found: Found) -> None:
+    def _ask(self, group: list[Delivery], token_name: str, app_secret_name: str) -> Found:
         token = self._secrets.get(token_name)
         if token is None:
             unset = GraphError(Reason.LEAD_UNAVAILABLE, f"{token_name} is not set")
-            found.missing.extend((delivery, unset) for delivery in group)
-            return
+            return Found([], [(delivery, unset) for delivery in group])
+        leads, missing, works = [], [], False
         source = LeadSource(self._graph, Access(token, self._secrets.get(app_secret_name)))
         answers = self._fetch([delivery.event.external_id or "" for delivery in group], source)
         named = self._names.of(source, _to_name(group, answers))
@@ -106,12 +103,13 @@ class Lookups:
             answer = answers[delivery.event.external_id or ""]
             if isinstance(answer, GraphError):
                 self.stops.note(token_name, page_of(delivery), answer)
-                found.missing.append((delivery, answer))
+                missing.append((delivery, answer))
             else:
-                self.stops.works(token_name, page_of(delivery))
+                works |= self.stops.works(token_name, page_of(delivery))
                 ids = {"form_name": str(answer.get("form_id") or ""), "page_name": page_of(delivery)}
                 names = {key: named[one] for key, one in ids.items() if one in named}
-                found.leads.append(replace(delivery, lead=dumps(answer | names)))
+                leads.append(replace(delivery, lead=dumps(answer | names)))
+        return Found(leads, missing, works)
 
     def _fetch(self, ids: list[str], source: LeadSource) -> dict[str, Answer]:
         try:

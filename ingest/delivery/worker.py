@@ -60,6 +60,7 @@ class Worker:
         self._alarms = Alarms()  # when deliveries that we had are due again
         self._chores = Chores(settings, inbox, self._live)
         self._stop = threading.Event()
+        self._meta_works = False  # again
         self._next_look = 0.0
         self._next_chores = 0.0
 
@@ -94,12 +95,12 @@ class Worker:
             self._mended.look_again()
             self._next_chores = now + CHORES
         self._mended.release(self._live.current())
-        self._ask_again()
         if self._alarms.ring(now):
             self._next_look = 0.0
         if now >= self._next_look:
             self._claim()
         self._send()
+        self._ask_again()
         self._listen()
 
     def _listen(self) -> None:
@@ -131,6 +132,7 @@ class Worker:
                     self._prepare(delivery)
                 for delivery, error in told.missing:
                     self._recorder.park(delivery, missed(self.name, delivery, error))
+                self._meta_works |= told.works
 
     def _claim(self) -> None:
         keyless: set[str] = set()
@@ -164,9 +166,10 @@ class Worker:
         return access_names(mapping.intake if mapping else None, page_of(delivery))
 
     def _ask_again(self) -> None:
-        """Leads that waited for a token or a permission are asked for as soon as it works."""
-        if self._lookups.stops.work_again():
+        """Leads that wait for Meta are asked for as soon as it works; those too that have just been written to wait."""
+        if self._lookups.stops.renewed() or self._meta_works:
             self._inbox.hurry()
+            self._meta_works = False
             self._next_look = 0.0
 
     def _prepare(self, delivery: Delivery) -> None:

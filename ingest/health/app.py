@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from ingest.channels.graph import Access, Graph
+from ingest.channels.graph import Access, Graph, path_of
 from ingest.errors import GraphError
 from ingest.health.records import FACEBOOK, Check, failing, ok, says_nothing, unasked, warned
 
@@ -46,7 +46,7 @@ def subscription(graph: Graph, app_id: str, secret: str) -> Subscription | None:
 
     https://developers.facebook.com/docs/graph-api/reference/app/subscriptions
     """
-    for one in graph.pages(f"{app_id}/subscriptions", app_access(app_id, secret)):
+    for one in graph.pages(path_of(app_id, "subscriptions"), app_access(app_id, secret)):
         if one.get("object") == "page":
             return Subscription(str(one.get("callback_url") or ""), tuple(_fields(one)), one.get("active") is not False)
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ingest.channels.graph import Access, Graph
+from ingest.channels.graph import Access, Graph, path_of
 from ingest.health.app import LEADGEN, Subscription, app_access
 from ingest.health.pages import Page
 
@@ -33,7 +33,7 @@ def subscribe_app(graph: Graph, webhook: Webhook, before: Subscription | None) -
     https://developers.facebook.com/docs/graph-api/reference/app/subscriptions
     """
     graph.post(
-        f"{webhook.app_id}/subscriptions",
+        path_of(webhook.app_id, "subscriptions"),
         app_access(webhook.app_id, webhook.secret),
         object="page",
         callback_url=webhook.url,
@@ -47,7 +47,7 @@ def subscribe_page(graph: Graph, page: Page, access: Access, before: Iterable[st
 
     https://developers.facebook.com/docs/graph-api/reference/page/subscribed_apps
     """
-    graph.post(f"{page.id}/subscribed_apps", access, subscribed_fields=_with_leads(before))
+    graph.post(path_of(page.id, "subscribed_apps"), access, subscribed_fields=_with_leads(before))
 
 
 def _with_leads(fields: Iterable[str]) -> str:

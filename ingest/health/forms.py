@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from ingest.channels.graph import Graph
+from ingest.channels.graph import Graph, path_of
 from ingest.errors import GraphError
 from ingest.health.pages import Page, refusal
 from ingest.health.records import FACEBOOK, Check, day, failing, ok, says_nothing, unasked, warned
@@ -42,7 +42,7 @@ def forms_of(graph: Graph, page: Page) -> list[Form]:
     access = page.own or page.leads
     if access is None:
         return []
-    told = graph.pages(f"{page.id}/leadgen_forms", access, fields="id,name,status,created_time", limit="100")
+    told = graph.pages(path_of(page.id, "leadgen_forms"), access, fields="id,name,status,created_time", limit="100")
     return [_form(one) for one in islice(told, MOST)]
 
 
@@ -91,7 +91,7 @@ def _access(graph: Graph, page: Page, form: Form) -> Check:
     """Whether the newest form's leads can be read, with the token that fetches them."""
     try:
         if page.leads:
-            graph.get(f"{form.id}/leads", page.leads, fields="id", limit="1")
+            graph.get(path_of(form.id, "leads"), page.leads, fields="id", limit="1")
     except GraphError as error:
         if says_nothing(error):
             return unasked(page.subject, error)

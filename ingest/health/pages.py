@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ingest.channels.graph import Access, Graph
+from ingest.channels.graph import Access, Graph, path_of
 from ingest.errors import GraphError
 from ingest.health.app import LEADGEN
 from ingest.health.records import FACEBOOK, Check, failing, ok, says_nothing, unasked, warned
@@ -44,10 +44,11 @@ def pages_of(graph: Graph, access: Access, facts: TokenFacts) -> dict[str, Page]
     https://developers.facebook.com/docs/graph-api/reference/user/accounts
     """
     if facts.kind == "PAGE":
-        told = graph.get(facts.page_id or "me", access, fields="id,name")
+        told = graph.get(path_of(facts.page_id or "me"), access, fields="id,name")
         page = _page(told, access)
         return {page.id: replace(page, own=access)}
-    found = (_page(one, access) for one in graph.pages("me/accounts", access, fields="id,name,access_token"))
+    listed = graph.pages(path_of("me", "accounts"), access, fields="id,name,access_token")
+    found = (_page(one, access) for one in listed)
     return {page.id: page for page in found if page.id}
 
 
@@ -57,7 +58,8 @@ def subscribed_fields(graph: Graph, page: Page, app_id: str) -> tuple[str, ...] 
     https://developers.facebook.com/docs/graph-api/reference/page/subscribed_apps
     """
     access = page.own or page.leads
-    for one in graph.pages(f"{page.id}/subscribed_apps", access, fields="id,name,subscribed_fields") if access else ():
+    path = path_of(page.id, "subscribed_apps")
+    for one in graph.pages(path, access, fields="id,name,subscribed_fields") if access else ():
         if str(one.get("id")) == app_id:
             fields = one.get("subscribed_fields")
             return tuple(map(str, fields)) if isinstance(fields, list) else ()

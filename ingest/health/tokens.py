@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ingest.channels.graph import Access, Graph
+from ingest.channels.graph import Access, Graph, path_of
 from ingest.errors import GraphError
 from ingest.health.records import FACEBOOK, Check, day, failing, ok, says_nothing, unasked, warned
 from ingest.health.setup import Token
@@ -51,7 +51,7 @@ def ask(graph: Graph, access: Access) -> TokenFacts:
 
     https://developers.facebook.com/docs/graph-api/reference/debug_token
     """
-    answer = graph.get("debug_token", access, input_token=access.token)
+    answer = graph.get(path_of("debug_token"), access, input_token=access.token)
     told = answer.get("data")
     told = told if isinstance(told, Mapping) else {}
     scopes = told.get("scopes")

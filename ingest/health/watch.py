@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from ingest import log
 from ingest.catalog import LiveCatalog
-from ingest.channels.graph import Graph
+from ingest.channels.graph import Graph, path_of
 from ingest.errors import GraphError, StoreError
 from ingest.health import facebook, pages, silence
 from ingest.health.facebook import Known
@@ -112,7 +112,7 @@ def _closed(graph: Graph, rhythms: list[Check], setup: Setup, known: list[Known]
         access = page.leads if page else None
         if check.code == "form_silent" and form and access:
             try:
-                status = str(graph.get(form.id, access, fields="id,status").get("status") or "")
+                status = str(graph.get(path_of(form.id), access, fields="id,status").get("status") or "")
             except GraphError:
                 status = ""
             if status not in {"", "ACTIVE"}:

@@ -1,69 +1,22 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
 
-from ingest.channels.graph import Access, Graph, LeadSource
 from ingest.channels.graph.errors import error_of
 from ingest.channels.graph.usage import REST, rest
 from ingest.errors import GraphError
 from ingest.models import Reason
 from ingest.sandbox import Sandbox
-
-TOKEN = "EAAG-a-very-secret-token"
+from tests.channels.meta import TOKEN, Canned, fetch, told
 
 
 @pytest.fixture
 def box() -> Iterator[Sandbox]:
     with Sandbox() as found:
         yield found
-
-
-class Canned:
-    """A server that gives one answer to everything, and remembers what it was asked."""
-
-    def __init__(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
-        canned = self
-        self.asked: list[dict[str, Any]] = []
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                sent = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                canned.asked.append({"path": self.path, "headers": dict(self.headers), "body": sent})
-                self.send_response(status)
-                for name, value in {"Content-Length": str(len(body)), **(headers or {})}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: Any) -> None:
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/v26.0"
-
-    def __enter__(self) -> Canned:
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-
-def fetch(url: str, *ids: str) -> dict[str, Any]:
-    graph = Graph(url, timeout=5)
-    try:
-        return LeadSource(graph, Access(TOKEN, "app-secret")).fetch(ids)
-    finally:
-        graph.close()
 
 
 def test_leads_come_by_their_ids_fifty_a_call(box: Sandbox) -> None:
@@ -91,10 +44,6 @@ def test_a_wrong_token_makes_leads_wait(box: Sandbox) -> None:
     assert (error.reason, TOKEN in str(error)) == (Reason.LEAD_UNAVAILABLE, False)
 
 
-def told(code: int, subcode: int | None = None, message: str = "(#1) no") -> dict[str, Any]:
-    return {"error": {"message": message, "code": code} | ({"error_subcode": subcode} if subcode else {})}
-
-
 @pytest.mark.parametrize(
     ("code", "subcode", "reason", "wait"),
     [
@@ -115,13 +64,13 @@ def told(code: int, subcode: int | None = None, message: str = "(#1) no") -> dic
 def test_every_error_says_whether_to_ask_again(
     code: int, subcode: int | None, reason: Reason, wait: float | None
 ) -> None:
-    """As the table of Meta's codes has it; for one lead as for the whole call."""
+    """As the table of Meta's codes has it for a lead; an error of the whole call gives no lead up, whatever it is."""
     part = {"code": 400, "body": json.dumps(told(code, subcode))}
-    for body in ([part], told(code, subcode)):
+    for body, why in (([part], reason), (told(code, subcode), Reason.LEAD_UNAVAILABLE)):
         with Canned(200, json.dumps(body).encode()) as meta:
             error = fetch(meta.url, "1")["1"]
         assert isinstance(error, GraphError)
-        assert (error.reason, error.retry_after) == (reason, wait)
+        assert (error.reason, error.retry_after) == (why, wait)
 
 
 def test_meta_names_its_own_time_to_wait() -> None:
@@ -169,7 +118,7 @@ def test_the_token_is_in_no_address_and_an_id_can_not_leave_its_place() -> None:
     assert (asked["path"], asked["headers"]["Authorization"]) == ("/v26.0/", f"Bearer {TOKEN}")
     assert TOKEN not in asked["body"]
     assert "appsecret_proof=" in asked["body"]
-    assert "1%252F..%252Fme%253Ffields%253Dx" in asked["body"]
+    assert "1%252F%25252E%25252E%252Fme%253Ffields%253Dx" in asked["body"]
 
 
 def test_a_redirect_is_not_followed_and_an_absent_server_is_no_accident() -> None:

@@ -203,7 +203,17 @@ def test_an_id_leads_nowhere_else_at_meta(meta: Recovered) -> None:
     (form,) = [one for one in meta.book.find().forms if one.id == FORM]
     with pytest.raises(GraphError):
         list(form.source.of_form("../me/accounts?x=", utcnow()))
-    assert meta.box.requests("graph")[-1]["path"].endswith("/../me/accounts?x=/leads")  # decoded; one object's edge
+    asked = meta.box.requests("graph")[-1]["path"]  # decoded once; one object's edge
+    assert asked.endswith("/v26.0/%2E%2E/me/accounts?x=/leads")
+
+
+def test_a_lead_that_meta_shows_without_its_answers_is_looked_up(meta: Recovered) -> None:
+    """A token that may list leads and not read them: they wait for one that may, instead of going out blank."""
+    bare = {"id": "900", "created_time": graph_time(utcnow())}
+    meta.box.fail(where="graph", lead=f"{FORM}/leads", status=200, body={"data": [bare]})
+    assert meta.fill().new == 1
+    [row] = meta.stored()
+    assert row["lane"].startswith("look-up:")
 
 
 def told(meta: Recovered, endpoint: str, lead: str, page: str, form: str) -> None:

@@ -6,21 +6,24 @@ import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NewType
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import requests
 
-from ingest import __version__
-from ingest.channels.graph.errors import error_of, unavailable
-from ingest.channels.graph.usage import rest
+from ingest.channels.graph.errors import APP_LIMIT, PARAMETER, error_of, of_the_call, unavailable
+from ingest.channels.graph.usage import of_the_app, rest
 from ingest.channels.payload import loads
 from ingest.errors import GraphError, Refusal
 from ingest.models import Reason
-from ingest.wire import cause
+from ingest.wire import Session, bounded, cause
 
 BATCH = 50  # the most that Meta takes in a call
-CONNECT_TIMEOUT = 5.0  # seconds
+MAX_BODY = 16_777_216  # bytes of an answer: a hundred leads have a thousandth of it
+POOL = 10  # connections that are kept
+
+Path = NewType("Path", str)
+"""Where something is, below the API's address; made by `path_of` alone, so that no id leads elsewhere."""
 
 Answer = dict[str, Any] | GraphError
 """The document that was asked for, or why it did not come."""
@@ -44,26 +47,24 @@ class Access:
 class Graph:
     """Meta's Graph API. Threads may share it. Tokens are in no error.
 
-    `url` has the version (`https://graph.facebook.com/v26.0`), `timeout` is in seconds.
+    `url` has the version (`https://graph.facebook.com/v26.0`), `timeout` is the time for an answer in seconds, from its
+    first byte to its last.
     """
 
     def __init__(self, url: str, timeout: float = 10) -> None:
         self._url = f"{url.rstrip('/')}/"
-        self._timeouts = (min(CONNECT_TIMEOUT, timeout), timeout)
-        self._session = requests.Session()
-        self._session.trust_env = False  # a proxy or a .netrc of the machine must not see people's data
-        self._session.headers["User-Agent"] = f"ingest/{__version__}"
+        self._session = Session(timeout, POOL)
         self._rests: dict[str, float] = {}  # by token: until when nothing is asked with it
 
-    def get(self, path: str, access: Access, **parameters: str) -> dict[str, Any]:
+    def get(self, path: Path, access: Access, **parameters: str) -> dict[str, Any]:
         """One document. Raises GraphError."""
         return self._document("GET", path, access, parameters)
 
-    def post(self, path: str, access: Access, **parameters: str) -> dict[str, Any]:
+    def post(self, path: Path, access: Access, **parameters: str) -> dict[str, Any]:
         """Change something. Raises GraphError."""
         return self._document("POST", path, access, parameters)
 
-    def pages(self, path: str, access: Access, **parameters: str) -> Iterator[dict[str, Any]]:
+    def pages(self, path: Path, access: Access, **parameters: str) -> Iterator[dict[str, Any]]:
         """The items of a list, page after page. Raises GraphError.
 
         https://developers.facebook.com/docs/graph-api/results
@@ -78,7 +79,7 @@ class Graph:
             seen.add(after)
             parameters["after"] = after
 
-    def batch(self, paths: Sequence[str], access: Access) -> list[Answer]:
+    def batch(self, paths: Sequence[Path], access: Access) -> list[Answer]:
         """The answers to up to 50 paths, in order; each stands on its own. Never raises.
 
         https://developers.facebook.com/docs/graph-api/batch-requests
@@ -86,58 +87,77 @@ class Graph:
         calls = [{"method": "GET", "relative_url": path} for path in paths]
         form = {"batch": json.dumps(calls), "include_headers": "true"}  # a part may tell of its page's own limits
         try:
-            answers, headers = self._ask("POST", "", access, form)
+            answers, headers = self._ask("POST", path_of(), access, form)
         except GraphError as error:
             return [error] * len(paths)
         if isinstance(answers, list) and len(answers) == len(paths):
             for one in answers:
-                self._obey(access.token, _headers(one))
+                self._obey(access.token, of_the_app(_headers(one)))
             return [_one(answer, access.token) for answer in answers]
-        return [error_of(answers, headers.get("Retry-After", ""), access.token)] * len(paths)
+        whole = of_the_call(error_of(answers, rest(headers), access.token))
+        return self._alone(paths, access, whole) if whole.code == PARAMETER else [whole] * len(paths)
+
+    def _alone(self, paths: Sequence[Path], access: Access, whole: GraphError) -> list[Answer]:
+        """The answers to paths of a batch that Meta did not like as a whole: one of them may be why, or none."""
+        found: list[Answer] = []
+        for path in paths:
+            try:
+                found.append(self.get(path, access))
+            except GraphError as error:
+                if error.code != PARAMETER:  # it is not about this one: all others would hear the same
+                    break
+                found.append(of_the_call(error))
+        return found + [whole] * (len(paths) - len(found))
 
     def close(self) -> None:
         """Close the kept connections."""
         self._session.close()
 
-    def _document(self, method: str, path: str, access: Access, parameters: Mapping[str, str]) -> dict[str, Any]:
+    def _document(self, method: str, path: Path, access: Access, parameters: Mapping[str, str]) -> dict[str, Any]:
         answer, headers = self._ask(method, path, access, parameters)
         if not isinstance(answer, dict) or "error" in answer:
-            raise error_of(answer, headers.get("Retry-After", ""), access.token)
+            raise error_of(answer, rest(headers), access.token)
         return answer
 
     def _ask(
-        self, method: str, path: str, access: Access, parameters: Mapping[str, str]
+        self, method: str, path: Path, access: Access, parameters: Mapping[str, str]
     ) -> tuple[Any, Mapping[str, str]]:
         """An answer's JSON and headers. Raises GraphError where none came, or Meta is near its limits."""
         wait = self._rests.get(access.token, 0.0) - time.monotonic()
         if wait > 0:
-            raise GraphError(Reason.LEAD_UNAVAILABLE, "Meta's limit for this token is nearly used up", wait)
+            message = "Meta's limit for this token is nearly used up, or it asked us to wait"
+            raise GraphError(Reason.LEAD_UNAVAILABLE, message, wait, APP_LIMIT)
         given = {**parameters, **access.proof}
+        request = requests.Request(
+            method,
+            self._url + path,
+            headers={"Authorization": b"Bearer " + access.token.encode()},
+            **{"params" if method == "GET" else "data": given},
+        )
         try:
-            response = self._session.request(
-                method,
-                self._url + path,
-                headers={"Authorization": b"Bearer " + access.token.encode()},
-                timeout=self._timeouts,
-                allow_redirects=False,
-                **({"params": given} if method == "GET" else {"data": given}),  # type: ignore[arg-type] # either
-            )
-            self._obey(access.token, response.headers)
-            return loads(response.content), response.headers
-        except Refusal:
-            raise unavailable(f"Meta answered {response.status_code} with something that is no JSON") from None
-        except (requests.RequestException, UnicodeError) as error:
+            with self._session.ask(self._session.prepare_request(request)) as response:
+                self._obey(access.token, rest(response.headers))
+                body = b"".join(bounded(response.iter_content(65_536), MAX_BODY))
+        except (requests.RequestException, OSError, UnicodeError) as error:
             raise unavailable(f"Meta can't be reached: {cause(error)}") from None
+        if len(body) > MAX_BODY:
+            raise unavailable(f"Meta's answer is larger than {MAX_BODY:,} bytes")
+        try:
+            return loads(body), response.headers
+        except Refusal:
+            told = f"Meta answered {response.status_code} with something that is no JSON"
+            raise unavailable(told, rest(response.headers)) from None
 
-    def _obey(self, token: str, headers: Mapping[str, str]) -> None:
-        wait = rest(headers)
+    def _obey(self, token: str, wait: float) -> None:
         if wait:
             self._rests[token] = time.monotonic() + wait
 
 
-def path_of(identity: str, fields: str) -> str:
-    """The path of an object, with the fields that are wanted of it."""
-    return f"{quote(identity, safe='')}?{urlencode({'fields': fields}, safe=',')}"
+def path_of(*parts: str, **query: str) -> Path:
+    """The path of an object (`me`), or of what it has (`me`, `accounts`), with what is wanted of it."""
+    # A dot is escaped twice, because what sends the address takes back once what need not be escaped: `..` leads up.
+    path = "/".join(quote(part, safe="").replace(".", "%252E") for part in parts)
+    return Path(f"{path}?{urlencode(query, safe=',')}" if query else path)
 
 
 def _one(answer: Any, token: str) -> Answer:
@@ -150,7 +170,7 @@ def _one(answer: Any, token: str) -> Answer:
         return unavailable("Meta's answer for this lead is no JSON")
     if answer.get("code") == 200 and isinstance(document, dict) and "error" not in document:
         return document
-    return error_of(document, "", token)
+    return error_of(document, rest(_headers(answer)), token)
 
 
 def _headers(answer: Any) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""How much of Meta's limits is used up, as its answers tell:
+"""How much of Meta's limits is used up, and when to ask again, as its answers tell:
 https://developers.facebook.com/docs/graph-api/overview/rate-limiting
 """
 
@@ -7,6 +7,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+from ingest.wire import retry_after
 
 FULL = 95.0  # percent, from which on we rest: at 100 Meta refuses, and starts the wait anew
 MOST = 1_000_000.0  # no share or time is greater
@@ -17,14 +19,18 @@ _SHARES = ("call_count", "total_time", "total_cputime")
 
 
 def rest(headers: Mapping[str, str]) -> float:
-    """For how many seconds to ask no more with this token; 0 where there is room."""
-    return max((_wait(usage) for usage in _usages(headers)), default=0.0)
+    """For how many seconds to ask no more; 0 where there is room."""
+    return max([of_the_app(headers), retry_after(headers) or 0.0, *map(_wait, _usages(headers))])
+
+
+def of_the_app(headers: Mapping[str, str]) -> float:
+    """The same of what all pages of a token share: not of a page's own limits."""
+    usage = _read(headers.get(_APP, ""))
+    return _wait(usage) if isinstance(usage, dict) else 0.0
 
 
 def _usages(headers: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    app, business = _read(headers.get(_APP, "")), _read(headers.get(_BUSINESS, ""))
-    if isinstance(app, dict):
-        yield app
+    business = _read(headers.get(_BUSINESS, ""))
     for several in business.values() if isinstance(business, dict) else ():
         yield from (one for one in (several if isinstance(several, list) else ()) if isinstance(one, dict))
 
