@@ -162,7 +162,8 @@ def _tell(told: dict[str, Any]) -> None:
         click.echo(f"{subject}: {shown(why)}", err=True)
     new = sum(row["new"] for row in told["forms"])
     end = "nothing is stored" if told["dry_run"] else "`ingest leads` lists them"
-    click.echo(f"{counted(new, 'lead', 'leads')} {'would be' if told['dry_run'] else 'are'} new; {end}.")
+    verb = "would be" if told["dry_run"] else "is" if new == 1 else "are"
+    click.echo(f"{counted(new, 'lead', 'leads')} {verb} new; {end}.")
 
 
 COMMANDS = {"backfill": backfill}

@@ -40,8 +40,11 @@ class Asked:
 
 
 def traced(translation: Translation, lead: Lead, meta: Meta) -> Trace:
-    """How a translation comes to what it made of a lead just now: what is done once for all leads is not timed."""
-    trace = Trace()
+    """How a translation comes to what it made of a lead just now: what is done once for all leads is not timed.
+
+    Of a test lead all is told that would have been sent; its phone is seldom one that can be called.
+    """
+    trace = Trace(whole=lead.is_test)
     translate(translation, lead, meta, trace)
     return trace
 

@@ -56,7 +56,7 @@ def translate(translation: Translation, lead: Lead, meta: Meta, trace: Trace | N
                 continue
         except Hold as hold:  # which routes hold can't be told any more
             return [*found, Rendered(route.name, translation.account, None, hold, route.policy)]
-        found.append(_rendered(translation, route, scope))
+        found.append(_rendered(translation, route, scope, trace))
         if not route.goes_on:
             break
     if not found:
@@ -76,7 +76,7 @@ def event_id(intake: Intake, lead: Lead, meta: Meta) -> str | None:
     return None if isinstance(found, Missing) else found
 
 
-def _rendered(translation: Translation, route: Route, scope: Scope) -> Rendered:
+def _rendered(translation: Translation, route: Route, scope: Scope, trace: Trace | None) -> Rendered:
     once: dict[str, dict[str, Any]] = {}
 
     def request() -> dict[str, Any]:
@@ -97,6 +97,8 @@ def _rendered(translation: Translation, route: Route, scope: Scope) -> Rendered:
         body = request()
         key = None if by is None else scope.text(by, "policy.duplicate.by")
     except Hold as hold:
+        if trace is not None and trace.whole:
+            _tell_rest(route.request, scope, trace)
         return Rendered(route.name, translation.account, None, hold, policy, key=route.key)
     finally:
         scope.request = None  # else scope and function hold each other, and wait for the collector
@@ -122,6 +124,16 @@ def _body(request: Request, scope: Scope) -> dict[str, Any]:
     return body | {name: part for name, part in parts.items() if part}
 
 
+def _tell_rest(request: Request, scope: Scope, trace: Trace) -> None:
+    """Have the trace tell of what stands after that which holds a request, too."""
+    told = {step.field for step in trace.steps if step.route == trace.route}
+    tags = {f"tags[{index}]": tag for index, tag in enumerate(request.tags)}
+    for name, expression in {**_named(request), **tags}.items():
+        if name not in told:
+            with suppress(Hold):
+                (scope.texts if name in tags else scope.text)(expression, name)
+
+
 def _required(scope: Scope, text: Expression, name: str) -> str:
     value = scope.text(text, name)
     if isinstance(value, Missing):
@@ -131,14 +143,18 @@ def _required(scope: Scope, text: Expression, name: str) -> str:
 
 def _place_of(request: Request, field: str) -> Place:
     """Where a field of the body, like `attributes.city` or `templateParams[0]`, is made; of tags, the first."""
-    named = {
+    made = _named(request).get(field) or next((tag for tag in request.tags if field.startswith("tags")), None)
+    return made.place if made else request.place
+
+
+def _named(request: Request) -> dict[str, Expression]:
+    """The expressions of single texts, by what they are called."""
+    return {
         **request.texts,
         **{f"media.{name}": text for name, text in request.media.items()},
-        **{f"attributes.{name}": text for name, text in request.attributes.items()},
         **{f"templateParams[{index}]": text for index, text in enumerate(request.params)},
+        **{f"attributes.{name}": text for name, text in request.attributes.items()},
     }
-    made = named.get(field) or next((tag for tag in request.tags if field.startswith("tags")), None)
-    return made.place if made else request.place
 
 
 def _tags(tags: tuple[Expression, ...], scope: Scope) -> Iterator[str]:

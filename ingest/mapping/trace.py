@@ -31,6 +31,7 @@ class Step:
 class Trace:
     """Records every expression of a translation, in the order of their evaluation."""
 
+    whole: bool = False  # goes on after what holds a request, as far as the rest can be told
     steps: list[Step] = field(default_factory=list)
     route: int | None = None  # the index of the route that is being looked at; at the end, of the last one
     requested: int | None = None  # the route whose finished body an expression has looked at

@@ -248,6 +248,32 @@ def test_the_trace_in_the_documentation_is_what_one_gets(folder: Path) -> None:
     assert re.sub(r"\d+ µs", "… µs", told.stderr) == re.sub(r"\d+ µs", "… µs", found[2])
 
 
+def test_of_a_test_lead_all_is_shown_that_would_have_been_sent(folder: Path) -> None:
+    """Meta's dummy of a phone can't be called; what stands after it is told all the same."""
+    (folder / "mappings" / "here.yaml").write_text(
+        """channel: facebook
+request:
+  campaignName: welcome
+  destination: "{{ lead.phone_number | phone }}"
+  userName: "{{ lead.full_name }}"
+  templateParams: ["{{ lead.city }}", "{{ lead.state }}"]
+  tags: [facebook, "{{ lead.platform }}"]
+  attributes: {city: "{{ lead.city | upper }}"}
+"""
+    )
+    dummies = ("full_name", "phone_number", "city")
+    answers = [{"name": name, "values": [f"<test lead: dummy data for {name}>"]} for name in dummies]
+    told = ingest_try({"id": "1", "platform": "ig", "field_data": answers}, "here", "--trace")
+    assert (told.exit_code, told.stdout) == (1, "")
+    lines = dict(line.split(maxsplit=1) for line in told.stderr.splitlines() if "mappings/here.yaml:" in line)
+    assert "✗ held: phone_invalid" in lines["destination"]
+    assert "'<test lead: dummy data for full_name>'" in lines["userName"]
+    assert "'<test lead: dummy data for city>'" in lines["templateParams[0]"]
+    assert "✗ held, missing_value" in lines["templateParams[1]"]
+    assert "'ig'" in lines["tags[1]"]
+    assert "'<TEST LEAD: DUMMY DATA FOR CITY>'" in lines["attributes.city"]
+
+
 @pytest.mark.parametrize(
     ("channel", "payload"),
     [

@@ -14,7 +14,7 @@ from ingest.sandbox.leads import graph_time
 from tests.channels.meta import told
 from tests.delivery.house import House
 from tests.e2e.meta import paths_of
-from tests.inbox.helpers import event, post
+from tests.inbox.helpers import event, post, wait_until
 
 MAPPING = """
 channel: facebook
@@ -119,6 +119,23 @@ def test_a_batch_that_meta_refuses_gives_no_lead_up(meta: Meta) -> None:
     lead = meta.lead()
     assert "100/33" in meta.waits(lead)["error"]
     house.until(lead, "sent")
+
+
+def test_a_lead_that_was_gone_is_asked_for_again_when_it_is_replayed(meta: Meta) -> None:
+    """Meta says the same of a lead that it hides: once the token may see it, a person replays it, and it is sent."""
+    house = meta.house
+    known = meta.make()
+    house.box.fail(where="graph", lead=known, status=400, body=told(100, 33))
+    house.work()
+    lead = meta.tell(known)
+    delivery = house.until(lead, "held", "lead_gone")["id"]
+    house.inbox.replay([delivery])
+    wait_until(lambda: meta.asked.count(known) == 2, "another look-up")
+    house.until(lead, "held", "lead_gone")
+    house.box.clear()
+    house.inbox.replay([delivery])
+    house.until(lead, "sent")
+    assert [body["userName"] for body in house.sent()] == ["Asha"]
 
 
 def test_a_lead_that_comes_without_its_answers_is_asked_for_again(meta: Meta) -> None:

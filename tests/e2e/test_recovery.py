@@ -83,6 +83,7 @@ def test_what_is_old_is_held_and_who_is_forgotten_stays_so(tmp_path: Path) -> No
         wait_until(lambda: statuses(program).get(recent) == ("sent", None), "the recent lead")
         wait_until(lambda: statuses(program).get(old) == ("held", "too_old"), "the old lead")
         (older,) = make(program, range(3, 4), told=False, days_ago=40)
-        program.command("backfill", "facebook", "--sandbox", "--since", "60d", "--send-old")
+        done = program.command("backfill", "facebook", "--sandbox", "--since", "60d", "--send-old")
+        assert "\n1 lead is new; " in done.stdout
         wait_until(lambda: statuses(program).get(older) == ("sent", None), "the old lead that is wanted")
         assert len(program.received(3)) == 3
