@@ -11,21 +11,18 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from ingest import settings
-from ingest.channels import CHANNELS
 from ingest.channels.base import Notice
 from ingest.channels.graph import Graph
-from ingest.channels.payload import loads
+from ingest.cli.foretelling import foretold
 from ingest.cli.mappings import catalog_of
 from ingest.cli.printing import counted, print_json, shown
 from ingest.cli.store import moment_of, opened, sandbox_option
-from ingest.cli.verdicts import outcome
 from ingest.errors import GraphError
 from ingest.inbox import Inbox
 from ingest.intake.endpoints import Intakes
 from ingest.intake.entrance import Entrance
 from ingest.mapping.records import Catalog
-from ingest.mapping.render import translate
-from ingest.models import Meta, Reason, Status, Via, utcnow
+from ingest.models import Reason, Via
 from ingest.recovery.forms import Form, FormBook, Known
 from ingest.recovery.recovery import Recovery
 from ingest.settings import Settings
@@ -89,6 +86,7 @@ class _Job:
     book: FormBook
     recovery: Recovery
     catalog: Catalog
+    country: str  # of phones that name none
     since: datetime
     waived: tuple[Reason, ...]
     dry: bool
@@ -109,25 +107,17 @@ class _Job:
 
     def _would(self, form: Form, notice: Notice) -> Iterable[str]:
         """What would become of a lead: `sent`, or `held too_old`, for each of its messages."""
-        owner = self.book.intakes.claimant(form.called, notice)
-        mapping = self.catalog.mappings.get(owner.name)
-        if mapping is None or mapping.translation is None:
-            return ["held mapping_broken"]
-        if notice.fetched is None:
-            return [f"{Status.WAITING} {Reason.LEAD_UNAVAILABLE}"]
-        lead = CHANNELS[owner.channel.name].lead(notice.payload, loads(notice.fetched))
-        meta = Meta(owner.channel.name, owner.name, received_at=utcnow())
-        states = [
-            outcome(one, lead, meta, Via.BACKFILL, self.waived) for one in translate(mapping.translation, lead, meta)
-        ]
-        return [f"{one.kind} {one.reason}".strip() for one in states]
+        entrance = self.recovery.entrance
+        events = entrance.events(form.called, [notice], Via.BACKFILL, self.waived)
+        told = foretold(events, self.catalog, entrance.inbox, self.country)
+        return [f"{kind} {reason}".strip() for kind, reason in told]
 
 
 def _job(own: Settings, inbox: Inbox, since: datetime, waived: tuple[Reason, ...], *, dry: bool) -> _Job:
     catalog = catalog_of(own)
     intakes = Intakes(lambda: catalog, inbox, own.secrets)
     book = FormBook(intakes, inbox, Graph(own.graph_url), own.secrets)
-    return _Job(book, Recovery(Entrance(intakes, inbox)), catalog, since, waived, dry)
+    return _Job(book, Recovery(Entrance(intakes, inbox)), catalog, own.default_country, since, waived, dry)
 
 
 def _progress(job: _Job, known: Known) -> Iterator[Row]:

@@ -81,7 +81,7 @@ class Importer:
         events = self.entrance.events(self.called, notices, Via.IMPORT, waived)
         known = self._known(events) if self.dry_run else [one.duplicate for one in self.entrance.inbox.accept(events)]
         fresh = [event for event, repeats in zip(events, known, strict=True) if not repeats]
-        messages = Counter(foretold(fresh, self.catalog, self.entrance.inbox))
+        messages = Counter(foretold(fresh, self.catalog, self.entrance.inbox, self.country))
         self.report.messages.update(messages)  # only now, so that the sums agree where this is interrupted
         self.report.rows += len(rows)
         self.report.duplicates += len(events) - len(fresh)

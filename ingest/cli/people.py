@@ -12,7 +12,7 @@ from ingest.channels import VENDORS
 from ingest.cli.printing import counted
 from ingest.cli.store import opened, sandbox_option, whole_number
 from ingest.delivery.people import Person
-from ingest.inbox import Inbox, people
+from ingest.inbox import Inbox, forgotten, people
 from ingest.log import mask_phone
 from ingest.models import iso, utcnow
 from ingest.settings import MAX_DAYS
@@ -53,20 +53,21 @@ def optout(phone: str, remove: bool, asks: bool, sandbox: bool) -> None:
 def forget(phone: str, dry_run: bool, sandbox: bool) -> None:
     """Erase a person everywhere: what came, what was made of it, what was answered.
 
-    Counts stay, and identities: the same lead, delivered again, is not stored and not messaged again. What was not sent
-    yet is discarded. An opt-out stays.
+    Counts stay, and identities: the same lead, delivered again, is not stored and not messaged again; nor is any other
+    that the person left before. What was not sent yet is discarded. An opt-out stays.
 
     \b
     Example:
       ingest forget "+91 98765 43210"
     """
     number = whole_number(phone)
+    shown = mask_phone(number)
     with opened(sandbox=sandbox) as inbox:
-        leads = _leads_of(inbox, number)
         if dry_run:
-            click.echo(f"{_said(len(leads))} of {mask_phone(number)} would be erased")
-        else:
-            click.echo(f"{_said(inbox.erase(leads, VENDORS))} of {mask_phone(number)} erased")
+            click.echo(f"{_said(len(_leads_of(inbox, number)))} of {shown} would be erased")
+            return
+        inbox.write(forgotten.forget, inbox.person(number))  # first: what comes in meanwhile is not taken up
+        click.echo(f"{_said(inbox.erase(_leads_of(inbox, number), VENDORS))} of {shown} erased")
 
 
 def _leads_of(inbox: Inbox, number: str) -> list[str]:

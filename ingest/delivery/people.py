@@ -61,8 +61,7 @@ class Person:
 
     def stands_in(self, body: bytes, lead: bytes | None, phone: str | None) -> bool:
         """Whether the number stands in a lead as it came, as it was fetched, or in what it is known by."""
-        texts = (phone or "", *(text for part in (body, lead or b"") for text in _texts(part)))
-        return any(self._is_in(_digits(text)) for text in texts)
+        return any(self._is_in(_digits(text)) for text in (phone or "", *texts(body, lead)))
 
     def _is_in(self, text: str) -> bool:
         """Whether the digits stand there, and are read as this number and no other: `+1 701…` is not `+91 701…`."""
@@ -73,6 +72,11 @@ class Person:
             if self._number in numbers(word + (rest[0] if rest else ""), self._country):
                 return True
         return False
+
+
+def texts(body: bytes, lead: bytes | None) -> Iterator[str]:
+    """Every text of a lead, as it came and as it was fetched."""
+    yield from (text for part in (body, lead or b"") for text in _texts(part))
 
 
 def _texts(body: bytes) -> Iterator[str]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from traceback import extract_tb
@@ -11,6 +12,7 @@ from ingest.aisensy import schema
 from ingest.channels import CHANNELS
 from ingest.channels.payload import loads
 from ingest.delivery import policy
+from ingest.delivery.forgotten import emptied
 from ingest.delivery.people import is_own, name_of, phone_of
 from ingest.delivery.sharing import Beside, share
 from ingest.errors import Hold, Skip
@@ -52,6 +54,14 @@ class Prepared:
     fan: Fan | None = None
 
 
+IsForgotten = Callable[[Delivery, Lead, Sequence[Rendered]], bool]
+"""Whether a lead is of somebody who was forgotten since."""
+
+
+def _nobody(*_: object) -> bool:
+    return False
+
+
 def lead_of(delivery: Delivery) -> Lead:
     """The lead of a delivery whose look-up, where its channel needs one, is done."""
     fetched = None if delivery.lead is None else loads(delivery.lead)
@@ -64,8 +74,10 @@ def meta_of(delivery: Delivery) -> Meta:
     return Meta(event.channel, event.endpoint, event.id, event.external_id or "", event.received_at)
 
 
-def prepare(delivery: Delivery, catalog: Catalog, owner: str, beside: Beside = lambda _: {}) -> Prepared:
-    """Translate a claimed delivery by its mapping as it is now. Raises what `beside` raises."""
+def prepare(
+    delivery: Delivery, catalog: Catalog, owner: str, beside: Beside = lambda _: {}, forgotten: IsForgotten = _nobody
+) -> Prepared:
+    """Translate a claimed delivery by its mapping as it is now. Raises what `beside` and `forgotten` raise."""
     mapping = catalog.mappings.get(delivery.event.endpoint)
     if delivery.event.erased:
         return Prepared(move=parked(owner, delivery, Skip(Reason.DISCARDED, "Its data was erased"), {}, {}))
@@ -74,6 +86,9 @@ def prepare(delivery: Delivery, catalog: Catalog, owner: str, beside: Beside = l
         return Prepared(move=parked(owner, delivery, broken, {"version": mapping.version if mapping else None}, {}))
     lead = lead_of(delivery)
     every = translate(mapping.translation, lead, meta_of(delivery))
+    if forgotten(delivery, lead, every):
+        why = Skip(Reason.DISCARDED, "Its person was forgotten after leaving it")
+        return Prepared(move=parked(owner, delivery, why, {}, emptied(delivery.event)))
     rendered, further = share(delivery, every, beside)
     if rendered is None:
         gone = Hold(Reason.NO_ROUTE, "The route that this delivery was for does not hold any more")

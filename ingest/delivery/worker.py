@@ -14,6 +14,7 @@ from ingest.channels import CHANNELS
 from ingest.channels.graph import Graph
 from ingest.delivery.alarms import Alarms
 from ingest.delivery.chores import Chores
+from ingest.delivery.forgotten import Forgotten
 from ingest.delivery.holdings import Holdings
 from ingest.delivery.lookups import Found, Lookups, missed, page_of
 from ingest.delivery.mended import Mended
@@ -57,6 +58,7 @@ class Worker:
         self._later: dict[str, float] = {}  # when accounts that are paced may send again
         self._keyless: set[str] = set()
         self._mended = Mended(inbox)
+        self._forgotten = Forgotten(inbox, settings.default_country)
         self._alarms = Alarms()  # when deliveries that we had are due again
         self._chores = Chores(settings, inbox, self._live)
         self._stop = threading.Event()
@@ -175,7 +177,7 @@ class Worker:
     def _prepare(self, delivery: Delivery) -> None:
         try:
             catalog = self._live.knowing(delivery.event.endpoint)
-            prepared = prepare(delivery, catalog, self.name, self._inbox.routes_beside)
+            prepared = prepare(delivery, catalog, self.name, self._inbox.routes_beside, self._forgotten.has)
         except StoreError:
             self._recorder.park(delivery, later(self.name, delivery))
             return

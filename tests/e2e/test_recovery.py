@@ -24,14 +24,14 @@ request:
 """
 
 
-def make(program: Program, numbers: range, *, told: bool = True, days_ago: int = 0) -> list[str]:
+def make(program: Program, numbers: range, *, told: bool = True, days_ago: int = 0, minutes_ago: int = 10) -> list[str]:
     """Leads at Meta, with webhooks or without."""
     url = program.url if told else f"http://127.0.0.1:{free_port()}"
     leads = [
         {
             "full_name": f"Lead {number}",
             "phone_number": f"98765{number:05}",
-            "created_time": graph_time(utcnow() - timedelta(days=days_ago, minutes=10)),
+            "created_time": graph_time(utcnow() - timedelta(days=days_ago, minutes=minutes_ago)),
         }
         for number in numbers
     ]
@@ -61,6 +61,27 @@ def test_half_of_all_webhooks_thrown_away_lose_no_lead_and_double_none(tmp_path:
         again = json.loads(program.command("backfill", "facebook", "--sandbox", "--json").stdout)
         assert [(form["meta"], form["known"], form["new"]) for form in again["forms"]] == [(60, 60, 0)]
         assert len(program.received(60)) == 60
+
+
+def test_a_lost_lead_of_somebody_who_is_forgotten_is_not_messaged(tmp_path: Path) -> None:
+    """Of a person's two leads one webhook is lost: after `forget` no back-fill brings the person back."""
+    program = Program(tmp_path, "--sandbox", INGEST_RECONCILE="0")
+    program.mapping("facebook", MAPPING)
+    with program:
+        (told,) = make(program, range(1))
+        program.received(1)
+        (lost,) = make(program, range(1), told=False)
+        assert program.command("forget", "--sandbox", "+919876500000").returncode == 0
+        looked = json.loads(program.command("backfill", "facebook", "--sandbox", "--dry-run", "--json").stdout)
+        assert looked["forms"][0]["would_be"] == {"skipped discarded": 1}
+        assert "1 lead is new" in program.command("backfill", "facebook", "--sandbox").stdout
+        wait_until(lambda: statuses(program).get(lost) == ("skipped", "discarded"), "the lost lead")
+        (found,) = [lead for lead in program.leads("--sandbox") if lead["external_id"] == lost]
+        assert (found["name"], found["phone"]) == (None, None)
+        assert "98765" not in program.command("explain", "--sandbox", lost).stdout
+        (again,) = make(program, range(1), minutes_ago=0)
+        wait_until(lambda: statuses(program).get(again) == ("sent", None), "the lead of a new beginning")
+        assert set(statuses(program)) == {told, lost, again}
 
 
 def test_what_is_old_is_held_and_who_is_forgotten_stays_so(tmp_path: Path) -> None:
