@@ -33,7 +33,7 @@ class Chores:
         self._reconciler = reconciler(settings, inbox, Intakes(live.current, inbox, settings.secrets))
         self._watch = Watch(settings, inbox, live)
         self._next_watch = 0.0
-        self._aside = Crew(1, "aside")  # Meta may take its time
+        self._aside = Crew(2, "aside")  # Meta may take its time, and neither waits for the other
         self._erased_to = ""
 
     def do(self) -> None:

@@ -86,6 +86,13 @@ def record(connection: Connection, several: Sequence[Sequence[FormDay]]) -> list
     return [None] * len(several)
 
 
+def compared(connection: Connection) -> dict[str, datetime]:
+    """When each form's leads were compared last."""
+    latest = func.max(form_days.c.checked_at, type_=form_days.c.checked_at.type)
+    rows = connection.execute(select(form_days.c.form_id, latest.label("at")).group_by(form_days.c.form_id))
+    return {row.form_id: row.at for row in rows}
+
+
 def days(connection: Connection, since: str) -> list[FormDay]:
     """The forms' days from one day on, the newest first."""
     query = select(form_days).where(form_days.c.day >= since).order_by(form_days.c.day.desc(), form_days.c.form_id)

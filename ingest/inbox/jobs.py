@@ -21,6 +21,13 @@ def claim(connection: Connection, wanted: Sequence[tuple[str, timedelta, timedel
     return [_claim(connection, *one) for one in wanted]
 
 
+def put_off(connection: Connection, wanted: Sequence[tuple[str, timedelta]]) -> list[None]:
+    """Have nobody do jobs for a time from now on: while one is done, and when it has been."""
+    for name, time in wanted:
+        connection.execute(update(jobs).where(jobs.c.name == name).values(next_at=utcnow() + time))
+    return [None] * len(wanted)
+
+
 def _claim(connection: Connection, name: str, every: timedelta, first: timedelta) -> datetime | None:
     now = utcnow()
     told = {"name": name, "now": int(now.timestamp() * 1000), "next": int((now + first).timestamp() * 1000)}

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from ingest import values
 from ingest.channels.base import Notice
-from ingest.channels.graph import BATCH, Access, Graph, LeadSource, NameBook
+from ingest.channels.graph import BATCH, PARAMETER, Access, Graph, LeadSource, NameBook
 from ingest.errors import GraphError
 from ingest.inbox import Inbox, forms
 from ingest.inbox.forms import SeenForm
@@ -32,6 +32,7 @@ class Form:
     source: LeadSource = field(repr=False)
     name: str = ""
     page_name: str = ""
+    is_open: bool = True  # so far as Meta says; one that is archived or deleted brings no new leads
 
 
 @dataclass(slots=True)
@@ -151,7 +152,9 @@ class FormBook:
         source = self._source(app.first, "", "", known)
         try:
             owned = list(source.pages()) if source else []
-        except GraphError:
+        except GraphError as error:
+            if error.code != PARAMETER:
+                known.faults[self._token(app.first, "")[0]] = error.message
             return {}
         return {str(one["id"]): values.scalar(one.get("name")) or "" for one in owned if one.get("id")}
 
@@ -166,17 +169,21 @@ class FormBook:
             form_id = str(one.get("id") or "")
             called = self._called(app, form_id, page_id) if form_id else None
             if source and called:
-                yield Form(form_id, page_id, called, source, values.scalar(one.get("name")) or "", name)
+                is_open = one.get("status") in {None, "", "ACTIVE"}
+                yield Form(form_id, page_id, called, source, values.scalar(one.get("name")) or "", name, is_open)
 
     def _source(self, called: Endpoint, form_id: str, page_id: str, known: Known | None = None) -> LeadSource | None:
-        owner = self.intakes.claimant(called, _notice(form_id, page_id))
-        token_name, secret_name = access_names(owner.intake, page_id)
+        token_name, secret_name = self._token(called, form_id, page_id)
         token = self.secrets.get(token_name)
         if token is None:
             if known is not None:
                 known.faults[token_name] = f"{token_name} is not set."
             return None
         return LeadSource(self.graph, Access(token, self.secrets.get(secret_name)))
+
+    def _token(self, called: Endpoint, form_id: str, page_id: str = "") -> tuple[str, str]:
+        """The variables of the token that reads a form or a page, and of its app's secret."""
+        return access_names(self.intakes.claimant(called, _notice(form_id, page_id)).intake, page_id)
 
 
 def _notice(form_id: str, page_id: str) -> Notice:

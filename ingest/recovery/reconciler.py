@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -21,10 +23,34 @@ USUAL = 15
 """Every how many minutes, where the settings do not say."""
 SOON = timedelta(seconds=15)
 """How soon after the very first start, where the settings ask for it."""
+RENEW = 20.0  # seconds between two words of the one who compares: others do it a minute after the last, or later
+RARELY = timedelta(hours=12)
+"""How often a form is asked that is closed: often enough that each of its leads is looked for."""
 BEFORE = timedelta(minutes=10)
 """How long before we were first here leads are looked for, where nobody asks for more: earlier ones are not ours."""
 
 _logger = log.get()
+
+
+class _Turn:
+    """While one compares, nobody else does; and then not before it is time again. If it dies, that time comes too."""
+
+    def __init__(self, inbox: Inbox, every: timedelta) -> None:
+        self._inbox = inbox
+        self._every = every
+        self._ended = threading.Event()
+
+    def __enter__(self) -> None:
+        threading.Thread(target=self._renew, name="reconciliation", daemon=True).start()
+
+    def _renew(self) -> None:
+        while not self._ended.wait(RENEW):
+            with suppress(StoreError):  # it is tried again
+                self._inbox.write(jobs.put_off, (JOB, self._every))
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._inbox.write(jobs.put_off, (JOB, self._every))
 
 
 @dataclass(frozen=True)
@@ -54,31 +80,39 @@ class Reconciler:
     def run(self, since: datetime) -> None:
         """Compare all forms. What stands in the way of one is logged, and keeps no other from being compared."""
         try:
-            known = self.book.find()
-            for subject, why in known.faults.items():
-                _logger.warning("reconciliation_failed", subject=subject, error=why)
-            for form in known.forms:
-                self._compare(form, since)
+            with _Turn(self.inbox, timedelta(minutes=self.minutes or USUAL)):
+                known = self.book.find()
+                for subject, why in known.faults.items():
+                    _logger.warning("reconciliation_failed", subject=subject, error=why)
+                for form in self._due(known.forms):
+                    self._compare(form, since)
         except StoreError as error:
             _logger.warning("reconciliation_failed", subject="store", error=str(error))
         except Exception as error:  # noqa: BLE001 - a fault of ours must not end the thread, and with it all comparing
             _logger.error("reconciliation_failed", subject="all", error=type(error).__name__)  # noqa: TRY400 - enough
 
+    def _due(self, found: list[Form]) -> list[Form]:
+        """The forms without those that are closed, and were compared a short while ago."""
+        with self.inbox.reading() as connection:
+            compared = forms.compared(connection)
+        asked_since = utcnow() - RARELY
+        return [one for one in found if one.is_open or one.id not in compared or compared[one.id] < asked_since]
+
     def _compare(self, form: Form, since: datetime) -> None:
-        tally = Tally()
+        tally, fault = Tally(), None
         try:
             for tally in self.recovery.take(form, since, Via.RECONCILIATION):  # noqa: B007 - the last is the whole
                 pass
         except GraphError as error:
-            _logger.warning("reconciliation_failed", subject=f"form {form.id}", error=error.message)
-            return
+            fault = error.message
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 - one form keeps no other from being compared
-            name = type(error).__name__
-            _logger.error("reconciliation_failed", subject=f"form {form.id}", error=name)  # noqa: TRY400 - enough
-            return
-        self.inbox.write(forms.record, self._days(form, since, tally))
+            fault = type(error).__name__
+        if fault is None:
+            self.inbox.write(forms.record, self._days(form, since, tally))
+        else:
+            _logger.warning("reconciliation_failed", subject=f"form {form.id}", error=fault)
         if missed := tally.missed.total():
             hint = "Their webhooks never came, and they are taken in now: `ingest doctor` looks for the cause"
             _logger.warning("leads_missed", form_id=form.id, page_id=form.page_id, count=missed, hint=hint)

@@ -86,14 +86,29 @@ class Leads:
                 self._read.discard(self._leads.popitem(last=False)[0])
         return document
 
-    def name(self, form_id: str = FORM, page_id: str = PAGE, form: str | None = None, page: str | None = None) -> None:
-        """Give a form and its page names."""
+    def name(
+        self,
+        form_id: str = FORM,
+        page_id: str = PAGE,
+        form: str | None = None,
+        page: str | None = None,
+        status: str | None = None,
+    ) -> None:
+        """Give a form and its page names, and the form a status: ACTIVE, ARCHIVED, DELETED or DRAFT."""
         with self._lock:
-            self._name(form_id, page_id, form, page)
+            self._name(form_id, page_id, form, page, status)
 
-    def _name(self, form_id: str, page_id: str, form: str | None = None, page: str | None = None) -> None:
-        known = self._forms.get(form_id, {}).get("name", f"Form {form_id}")
-        self._forms[form_id] = {"id": form_id, "name": form or known, "page_id": page_id}
+    def _name(
+        self,
+        form_id: str,
+        page_id: str,
+        form: str | None = None,
+        page: str | None = None,
+        status: str | None = None,
+    ) -> None:
+        known = {"name": f"Form {form_id}", "status": "ACTIVE", **self._forms.get(form_id, {})}
+        said = {"name": form or known["name"], "status": status or known["status"]}
+        self._forms[form_id] = {"id": form_id, "page_id": page_id, **said}
         self._pages[page_id] = page or self._pages.get(page_id, f"Page {page_id}")
 
     def remove(self, lead_id: str) -> None:
@@ -109,7 +124,7 @@ class Leads:
                 return {name: value for name, value in lead.items() if name != "page_id"}
             form = self._forms.get(object_id)
             if form is not None:
-                return {"id": object_id, "name": form["name"], "status": "ACTIVE", "locale": "en_US"}
+                return {"id": object_id, "name": form["name"], "status": form["status"], "locale": "en_US"}
             page = self._pages.get(object_id)
             return None if page is None else {"id": object_id, "name": page}
 

@@ -118,6 +118,7 @@ class Names(ma.Schema):
     form = _Text()
     page_id = _Text()
     page = _Text()
+    status = _Text(validate=ma.validate.OneOf(["ACTIVE", "ARCHIVED", "DELETED", "DRAFT"]))
 
 
 class Leads(ma.Schema):

@@ -7,21 +7,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from ingest.catalog import LiveCatalog
 from ingest.channels.base import Notice
 from ingest.channels.graph import Graph
 from ingest.errors import GraphError
-from ingest.inbox import Inbox, forms
+from ingest.inbox import Inbox, forms, tables
 from ingest.intake.endpoints import Intakes
 from ingest.intake.entrance import Entrance
 from ingest.models import Reason, Via, utcnow
-from ingest.recovery.forms import FormBook
+from ingest.recovery.forms import FormBook, Known
 from ingest.recovery.reconciler import Reconciler
 from ingest.recovery.recovery import Recovery, Tally
 from ingest.sandbox import Sandbox
 from ingest.sandbox.leads import graph_time
 from ingest.settings import Secrets
+from tests.inbox.helpers import wait_until
 
 REQUEST = """
 request: {campaignName: welcome, destination: "{{ lead.phone_number | phone }}", userName: "{{ lead.full_name }}"}
@@ -122,6 +125,16 @@ def test_a_page_that_can_not_be_read_is_told_and_keeps_no_other_from_it(meta: Re
     assert [form.id for form in known.forms] == [OTHER]
 
 
+def test_a_token_that_meta_refuses_is_told(meta: Recovered) -> None:
+    """Whose pages there are can't be told then; a page's own token, which has no list of pages, is in order."""
+    dead = {"error": {"message": "Session has expired", "code": 190}}
+    meta.box.fail(where="graph", next=1, status=400, body=dead)
+    assert "Session has expired" in meta.book.find().faults["FACEBOOK_ACCESS_TOKEN"]
+    own = {"error": {"message": "(#100) Tried accessing nonexisting field (accounts)", "code": 100}}
+    meta.box.fail(where="graph", next=1, status=400, body=own)
+    assert meta.book.find().faults == {}
+
+
 def test_a_dry_look_tells_what_is_new_and_stores_nothing(meta: Recovered) -> None:
     """Whatever is there already is known."""
     meta.make(2)
@@ -137,6 +150,11 @@ class TestReconciler:
 
     def reconciler(self, meta: Recovered, minutes: int | None = 15) -> Reconciler:
         return Reconciler(meta.inbox, meta.book, meta.recovery, minutes)
+
+    def next_at(self, meta: Recovered) -> datetime:
+        with meta.inbox.reading() as connection:
+            found: datetime = connection.execute(select(tables.jobs.c.next_at)).scalar_one()
+        return found
 
     def days(self, meta: Recovered) -> dict[str, tuple[int, int, int, int]]:
         with meta.inbox.reading() as connection:
@@ -158,6 +176,66 @@ class TestReconciler:
         self.reconciler(meta).run(yesterday)
         assert self.days(meta)[FORM] == (4, 4, 0, 3)
         assert {row["via"] for row in meta.stored()} == {"reconciliation"}
+
+    def test_what_was_taken_in_before_a_list_broke_off_is_told(self, meta: Recovered) -> None:
+        """As leads whose webhooks never came; the form's day is told when its list was read whole."""
+        meta.make(150)
+
+        class Breaking(Recovery):
+            def take(self, *asked: Any) -> Iterator[Tally]:
+                for tally in Recovery.take(self, *asked):
+                    meta.box.fail(where="graph", next=1, status=500, body="busy")
+                    yield tally
+
+        breaking = Breaking(meta.recovery.entrance)
+        with capture_logs() as told:
+            Reconciler(meta.inbox, meta.book, breaking, 15).run(utcnow() - timedelta(days=1))
+        assert len(meta.stored()) == 100
+        assert [one["count"] for one in told if one["event"] == "leads_missed"] == [100]
+        assert [one["subject"] for one in told if one["event"] == "reconciliation_failed"] == [f"form {FORM}"]
+        assert FORM not in self.days(meta)
+        self.reconciler(meta).run(utcnow() - timedelta(days=1))
+        assert self.days(meta)[FORM] == (150, 150, 0, 50)
+
+    def test_a_closed_form_is_asked_rarely(self, meta: Recovered, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Twice a day, so that none of its last leads is lost; a back-fill asks all forms."""
+        for status in ("ARCHIVED", "DELETED"):
+            meta.box.state.leads.name(FORM, PAGE, status=status)
+        yesterday = utcnow() - timedelta(days=1)
+        self.reconciler(meta).run(yesterday)
+        meta.make()
+        self.reconciler(meta).run(yesterday)
+        assert self.days(meta)[FORM][0] == 0
+        assert FORM in {form.id for form in meta.book.find().forms}
+        later = utcnow() + timedelta(hours=13)
+        monkeypatch.setattr("ingest.recovery.reconciler.utcnow", lambda: later)
+        self.reconciler(meta).run(yesterday)
+        assert self.days(meta)[FORM][0] == 1
+
+    def test_nobody_compares_while_another_does(self, meta: Recovered, monkeypatch: pytest.MonkeyPatch) -> None:
+        """However long it takes; and then not before it is time again."""
+        one, other = self.reconciler(meta, 1), self.reconciler(meta, 1)
+        one.is_due()
+        monkeypatch.setattr("ingest.recovery.reconciler.RENEW", 0.01)
+        clock = [utcnow()]
+        monkeypatch.setattr("ingest.inbox.jobs.utcnow", lambda: clock[0])
+        clock[0] += timedelta(seconds=30)
+        assert one.is_due()
+
+        def hangs() -> Known:
+            for _ in range(3):
+                clock[0] += timedelta(seconds=50)
+                due = wait_until(lambda: self.next_at(meta) == clock[0] + timedelta(minutes=1), "its word")
+                assert due
+                assert other.is_due() is None
+            return Known()
+
+        monkeypatch.setattr(FormBook, "find", lambda _: hangs())
+        one.run(utcnow())
+        clock[0] += timedelta(seconds=50)
+        assert other.is_due() is None
+        clock[0] += timedelta(seconds=11)
+        assert other.is_due()
 
     def test_one_worker_of_all_does_it_now_and_then(self, meta: Recovered, monkeypatch: pytest.MonkeyPatch) -> None:
         """The first soon after the start; with 0 minutes nobody."""
